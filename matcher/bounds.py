@@ -1,0 +1,196 @@
+"""The proved bound L of MODEL.md in exact integers, over all eligible arcs of a `Problem`.
+
+Links are kept along a forest over the parties and dropped elsewhere: joint placements of a tree are minimised exactly by
+min-sum dynamic programming, which is what merging its parties into one would give.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.errors import InternalError
+from matcher.problem import BLOCKED, Ints, Link, Problem
+
+Pair = tuple[int, int]
+MOST = 1 << 59
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Integers in units of 1/scale. capacity: π by resource; floors: μ by floor; multipliers: λ of the stages before."""
+
+    scale: int
+    stage: int
+    capacity: Ints
+    floors: Ints
+    multipliers: tuple[int, ...]
+    held: tuple[int, ...]
+
+    def weights(self, stages: int) -> Ints:
+        """Weight of each stage's costs: scale for this stage, λ for those before, 0 for those after."""
+        weights = np.zeros(stages, dtype=np.int64)
+        weights[: self.stage] = self.multipliers
+        weights[self.stage] = self.scale
+        return weights
+
+
+@dataclass(frozen=True)
+class Bound:
+    """L in units of 1/scale, and how far each choice is from it.
+
+    slack: shape (Q, A): how much more the whole bound would be if the party were to go there by its best arc; BLOCKED
+    where it may not. out: the same for leaving the party out.
+    """
+
+    scaled: int
+    slack: Ints
+    out: Ints
+
+    def rounded(self, scale: int) -> int:
+        """L rounded up to a whole unit."""
+        return -((-self.scaled) // scale)
+
+
+def link_forest(problem: Problem) -> tuple[Pair, ...]:
+    """Pairs of parties whose links the bound keeps: a spanning forest, heaviest first (required before soft)."""
+    weight: dict[Pair, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+    for link in problem.links:
+        pair = (min(link.first, link.second), max(link.first, link.second))
+        hard, soft = weight[pair]
+        weight[pair] = (hard + link.binds, soft + link.amount[0] / link.amount[1])
+    root = list(range(len(problem.parties)))
+
+    def find(q: int) -> int:
+        while root[q] != q:
+            root[q] = root[root[q]]
+            q = root[q]
+        return q
+
+    kept = []
+    for pair in sorted(weight, key=lambda p: (-weight[p][0], -weight[p][1], p)):
+        a, b = find(pair[0]), find(pair[1])
+        if a != b:
+            root[a] = b
+            kept.append(pair)
+    return tuple(sorted(kept))
+
+
+def prove(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bound:
+    """L(π, μ, λ) and the slack of every choice. Raises InternalError if the numbers could overflow."""
+    weights = prices.weights(len(problem.stages))
+    _guard(problem, prices, weights)
+    count = len(problem.parties)
+    values = np.full((count, problem.offers), BLOCKED, dtype=np.int64)
+    for low in range(0, count, 256):
+        block = np.arange(low, min(low + 256, count))
+        values[low : low + 256] = problem.priced(block, prices.capacity, weights)
+    out: Ints = problem.unplaced_by_stage() @ weights + _floor_prices(problem, prices)
+    out[problem.must] = BLOCKED
+    total = sum(int(w) * f for w, f in zip(weights, problem.fixed_cost, strict=True))
+    total -= sum(m * v for m, v in zip(prices.multipliers, prices.held, strict=True))
+    total += sum(int(m) * (f.wanted - f.persons) for m, f in zip(prices.floors, problem.floors, strict=True))
+    total -= sum(int(p) * r.capacity for p, r in zip(prices.capacity, problem.resources, strict=True))
+    slack, slack_out = np.empty_like(values), np.empty_like(out)
+    least = np.minimum(out, values.min(axis=1, initial=BLOCKED))
+    in_trees = {q for pair in forest for q in pair}
+    for q in range(count):
+        if q not in in_trees:
+            total += int(least[q])
+            slack[q], slack_out[q] = _above(values[q], least[q]), _above(out[q : q + 1], least[q])[0]
+    for tree in _trees(forest):
+        total += _tree(problem, tree, values, out, int(weights[problem.party_cost_stage]), slack, slack_out)
+    return Bound(total, slack, slack_out)
+
+
+def _above(values: Ints, least: np.int64 | int) -> Ints:
+    return np.where(values >= BLOCKED, BLOCKED, values - least)
+
+
+def _floor_prices(problem: Problem, prices: Prices) -> Ints:
+    """Σ μ_g p_h of each party's members, which leaving it out costs more."""
+    extra = np.zeros(len(problem.persons), dtype=np.int64)
+    for price, floor in zip(prices.floors, problem.floors, strict=True):
+        extra[floor.households] += int(price) * problem.persons[floor.households]
+    return np.array([sum(int(extra[h]) for h in party) for party in problem.parties], dtype=np.int64)
+
+
+def _guard(problem: Problem, prices: Prices, weights: Ints) -> None:
+    """Every sum below stays under BLOCKED, which stays under 2^63 when three of them meet."""
+    largest = max((int(np.abs(layer.value).max(initial=0)) for layer in problem.terms), default=0) * (len(problem.terms) + 1)
+    largest = max(largest, int(problem.unplaced_cost.max(initial=0)), *(int(v.max(initial=0)) for v in problem.party_cost.values()), 1)
+    members = max((len(party) for party in problem.parties), default=1)
+    uses = int(prices.capacity.max(initial=0)) * 64 * max(1, int(problem.persons.max(initial=1))) * members
+    floors = int(prices.floors.sum()) * max(1, int(problem.persons.max(initial=1))) * members
+    if largest * members * int(weights.sum()) + uses + floors >= MOST:
+        raise InternalError("the numbers of this problem are too large for an exact bound")
+
+
+def _trees(forest: Sequence[Pair]) -> list[list[Pair]]:
+    """Edges of each tree as (parent, child), parents before their children."""
+    near: dict[int, list[int]] = defaultdict(list)
+    for a, b in forest:
+        near[a].append(b)
+        near[b].append(a)
+    seen: set[int] = set()
+    trees = []
+    for root in sorted(near):
+        if root in seen:
+            continue
+        seen.add(root)
+        edges: list[Pair] = []
+        queue = [root]
+        for parent in queue:
+            for child in sorted(near[parent]):
+                if child not in seen:
+                    seen.add(child)
+                    edges.append((parent, child))
+                    queue.append(child)
+        trees.append(edges)
+    return trees
+
+
+def pair_matrix(problem: Problem, links: Sequence[Link], a: int, b: int, weight: int, at_a: Ints, at_b: Ints) -> Ints:
+    """Weighted cost of all links between parties a and b for each choice of both; the last row and column: left out."""
+    out = np.zeros((len(at_a) + 1, len(at_b) + 1), dtype=np.int64)
+    for link in links:
+        if {link.first, link.second} != {a, b}:
+            continue
+        cost = problem.link_matrix(link, at_a, at_b) if link.first == a else problem.link_matrix(link, at_b, at_a).T
+        out[:-1, :-1] = np.minimum(out[:-1, :-1] + np.where(cost >= BLOCKED, BLOCKED, cost * weight), BLOCKED)
+        if link.both_or_neither:
+            out[-1, :-1] = BLOCKED
+            out[:-1, -1] = BLOCKED
+    return out
+
+
+def _tree(
+    problem: Problem, edges: list[Pair], values: Ints, out: Ints, weight: int, slack: Ints, slack_out: Ints
+) -> int:  # fmt: skip
+    """Least value of a tree's joint placements; fills in the slack of every choice of its parties (min-marginals)."""
+    nodes = [edges[0][0]] + [child for _, child in edges]
+    where = {q: np.flatnonzero(values[q] < BLOCKED) for q in nodes}
+    own = {q: np.append(values[q][where[q]], out[q]) for q in nodes}
+    cost = {
+        (p, c): pair_matrix(problem, problem.links, p, c, weight, where[p], where[c]) for p, c in edges
+    }  # fmt: skip
+    up: dict[int, Ints] = {}
+    below = {q: own[q].copy() for q in nodes}
+    for parent, child in reversed(edges):
+        up[child] = np.minimum((cost[parent, child] + below[child][None, :]).min(axis=1), BLOCKED)
+        below[parent] = np.minimum(below[parent] + up[child], BLOCKED)
+    whole = {edges[0][0]: below[edges[0][0]]}
+    for parent, child in edges:
+        without = np.where(whole[parent] >= BLOCKED, BLOCKED, whole[parent] - up[child])
+        down = np.minimum((cost[parent, child] + without[:, None]).min(axis=0), BLOCKED)
+        whole[child] = np.minimum(below[child] + down, BLOCKED)
+    least = int(whole[edges[0][0]].min())
+    for q in nodes:
+        slack[q] = BLOCKED
+        above = _above(whole[q], least)
+        slack[q][where[q]] = above[:-1]
+        slack_out[q] = above[-1]
+    return least

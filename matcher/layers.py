@@ -1,0 +1,51 @@
+"""Building the tables of a `Problem`: from functions on classes to integer arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from matcher.problem import Exceptions, Ints, Table
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def classes(keys: Iterable[Key]) -> tuple[Ints, list[Key]]:
+    """Number the distinct keys in order of appearance: (number of each, the distinct keys)."""
+    numbers: dict[Key, int] = {}
+    index = [numbers.setdefault(key, len(numbers)) for key in keys]
+    return np.array(index, dtype=np.int64), list(numbers)
+
+
+def table(
+    name: str,
+    household_keys: Iterable[Hashable],
+    offer_keys: Iterable[Hashable] | tuple[Ints, Sequence[Any]],
+    value: Callable[[Any, Any], int],
+) -> Table:
+    """Tabulate `value` over the distinct keys of households and of offers (given as keys, or as (column, distinct keys))."""
+    row, row_keys = classes(household_keys)
+    column, column_keys = offer_keys if isinstance(offer_keys, tuple) else classes(offer_keys)
+    values = np.array([[value(h, a) for a in column_keys] for h in row_keys], dtype=np.int64)
+    return Table(name, row, column, values.reshape(len(row_keys), len(column_keys)))
+
+
+def exceptions(name: str, rows: Sequence[tuple[int, dict[int, int]] | None], neutral: int) -> Exceptions:
+    """rows: for each household None, or (default, {offer: value}); equal rows are stored once."""
+    keys = [None if row is None else (row[0], tuple(sorted(row[1].items()))) for row in rows]
+    index, distinct = classes(key for key in keys if key is not None)
+    row = np.full(len(rows), -1, dtype=np.int64)
+    row[[i for i, key in enumerate(keys) if key is not None]] = index
+    start = np.cumsum([0] + [len(items) for _, items in distinct], dtype=np.int64)
+    pairs = [pair for _, items in distinct for pair in items]
+    return Exceptions(
+        name=name,
+        row=row,
+        default=np.array([default for default, _ in distinct], dtype=np.int64),
+        start=start,
+        offers=np.array([a for a, _ in pairs], dtype=np.int64),
+        value=np.array([v for _, v in pairs], dtype=np.int64),
+        neutral=neutral,
+    )

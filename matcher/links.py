@@ -1,0 +1,81 @@
+"""Ties between two households of the instance: between free parties, within one party, and between fixed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from matcher import costs
+from matcher.model import Accommodation, Household, Tie
+from matcher.places.travel import Travel, same_place
+from matcher.policy import Policy
+from matcher.problem import BLOCKED, Ints, Link, Problem
+from matcher.rules import keeps, same_site
+
+
+def link_cost(tie: Tie, g: Household, h: Household, at_g: Accommodation, at_h: Accommodation, travel: Travel, policy: Policy) -> int:
+    """Cost of a soft tie between two placed households (term `linked`)."""
+    km10 = travel.km10(at_g.spot, at_h.spot)
+    kept = tie.kind != "near" and link_kept(tie, at_g, at_h, travel)
+    amount = costs.link_amount(tie.weight, tie.relation, g.persons, h.persons, policy)
+    return costs.linked(amount, costs.pull_km10(tie.kind, km10, kept, policy))
+
+
+def link_kept(tie: Tie, at_g: Accommodation, at_h: Accommodation, travel: Travel) -> bool:
+    """Do the two accommodations hold a tie between households, as a required one of its kind?"""
+    km10 = travel.km10(at_g.spot, at_h.spot)
+    same_offer = at_g.accommodation_id == at_h.accommodation_id
+    return keeps(tie.kind, tie.max_km, km10, same_place(at_g.spot, at_h.spot), same_site(at_g, at_h), same_offer)
+
+
+def free_links(
+    ties: Iterable[Tie], household_of: Mapping[str, Household], party_position: Mapping[str, int], policy: Policy
+) -> tuple[list[tuple[int, Link]], list[Link]]:
+    """(links within a party with its position, links between two parties); `first` is the side of the row's household_id."""
+    inner, outer = [], []
+    cap = (costs.UNITS_PER_KM * costs.exact(policy.ties.cap_km)).as_integer_ratio()
+    for tie in ties:
+        g, h = tie.household_id, tie.other_household_id
+        if h is None or g not in party_position or h not in party_position:
+            continue
+        amount = costs.link_amount(tie.weight, tie.relation, household_of[g].persons, household_of[h].persons, policy)
+        limit = None if tie.max_km is None else (costs.UNITS_PER_KM * costs.exact(tie.max_km)).as_integer_ratio()
+        first, second = party_position[g], party_position[h]
+        link = Link(first, second, tie.kind, tie.binds, Fraction(amount).as_integer_ratio(), cap, limit)
+        if first == second:
+            inner.append((first, link))
+        else:
+            outer.append(link)
+    return inner, outer
+
+
+def within_parties(problem: Problem, inner: Iterable[tuple[int, Link]]) -> dict[int, Ints]:
+    """Cost by offer of the links within each party, -1 where one that binds cannot hold there."""
+    own: dict[int, Ints] = {}
+    every = np.arange(problem.offers)
+    for q, link in inner:
+        here = np.array([problem.link_matrix(link, every[a : a + 1], every[a : a + 1])[0, 0] for a in every], dtype=np.int64)
+        before = own.get(q, np.zeros(problem.offers, dtype=np.int64))
+        own[q] = np.where((here >= BLOCKED) | (before < 0), -1, before + here)
+    return own
+
+
+def fixed_links(
+    ties: Iterable[Tie],
+    household_of: Mapping[str, Household],
+    home: Callable[[str], Accommodation | None],
+    travel: Travel,
+    policy: Policy,
+) -> tuple[tuple[Tie, int], ...]:
+    """Soft ties between two fixed households with their cost; required ones between fixed are only reported."""
+    out = []
+    for tie in ties:
+        if tie.other_household_id is None or tie.binds:
+            continue
+        at_g, at_h = home(tie.household_id), home(tie.other_household_id)
+        if at_g is not None and at_h is not None:
+            g, h = household_of[tie.household_id], household_of[tie.other_household_id]
+            out.append((tie, link_cost(tie, g, h, at_g, at_h, travel, policy)))
+    return tuple(out)

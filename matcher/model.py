@@ -1,0 +1,233 @@
+"""The rows of an instance as frozen models, after strict reading: what FORMAT.md says, with every default filled in.
+
+Numbers with decimals are `Decimal`, exactly as written. Words of lists are lower-case. Places are resolved to a `Spot`.
+`None` means "not given" and is never mixed up with 0 or "no".
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from matcher.errors import Fault
+
+Kind = Literal["apartment", "house", "host_family", "collective_site", "dormitory", "hotel", "modular"]
+KINDS: tuple[Kind, ...] = ("apartment", "house", "host_family", "collective_site", "dormitory", "hotel", "modular")
+SHARED_BY_DEFAULT: frozenset[str] = frozenset({"collective_site", "dormitory", "hotel", "modular"})
+Animal = Literal["dog", "cat", "other"]
+Sex = Literal["f", "m", "x"]
+MemberRelation = Literal["head", "partner", "child", "parent", "sibling", "other"]
+TieRelation = Literal[
+    "parent", "child", "spouse", "sibling", "grandparent", "grandchild", "relative", "friend", "carer", "work", "school", "treatment"
+]
+TieKind = Literal["near", "same_place", "same_site", "same_accommodation", "apart"]
+OfferStatus = Literal["open", "planned", "closed"]
+PlacementStatus = Literal["proposed", "accepted", "moved_in"]
+Action = Literal["pin", "forbid", "hold"]
+Consent = Literal["yes", "no", "unknown"]
+NonNegative = Annotated[Decimal, Field(ge=0)]
+
+
+class Row(BaseModel):
+    """Base of all rows: frozen, no unknown fields, no coercion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Spot(Row):
+    """A point that distances are measured from or to.
+
+    lat, lon: WGS84 degrees. key: identity of the settlement ("katottg:UA…", "geonames:…") or of a row of places.csv
+    ("place:ID"); None where only coordinates are known. name: for people. adm1: oblast P-code ("UA46"), or None.
+    """
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    key: str | None = None
+    name: str | None = None
+    adm1: str | None = None
+
+
+class Household(Row):
+    """People who stay together."""
+
+    household_id: str
+    persons: Annotated[int, Field(ge=1, le=50)]
+    spot: Spot
+    origin: Spot | None = None
+    max_rent: NonNegative | None = None
+    priority: Annotated[int, Field(ge=1, le=5)] = 3
+    waiting_since: date | None = None
+    arrives: date | None = None
+    leaves: date | None = None
+    needs: frozenset[str] = frozenset()
+    wants: frozenset[str] = frozenset()
+    pets: frozenset[Animal] = frozenset()
+    languages: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    max_km: NonNegative | None = None
+    accepts: frozenset[Kind] = frozenset()
+    avoids: frozenset[str] = frozenset()
+    wants_return: bool = False
+    protected: bool = False
+    consent: Consent = "yes"
+
+
+class Member(Row):
+    """One person of a household; used to count rooms and adults only."""
+
+    member_id: str
+    household_id: str
+    relation: MemberRelation | None = None
+    sex: Sex | None = None
+    age: Annotated[int, Field(ge=0, le=130)] | None = None
+
+
+class Accommodation(Row):
+    """An offer that is let as one. adm1: the oblast P-code of its place, else of its own `adm1` cell, else None."""
+
+    accommodation_id: str
+    site_id: str | None = None
+    spot: Spot
+    adm1: str | None = None
+    kind: Kind = "apartment"
+    capacity: Annotated[int, Field(ge=0, le=100_000)]
+    shared: bool = False
+    rooms: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    features: frozenset[str] = frozenset()
+    need_capacity: tuple[tuple[str, Annotated[int, Field(ge=0)]], ...] = ()
+    pets: frozenset[Animal] = frozenset()
+    languages: frozenset[str] = frozenset()
+    min_persons: Annotated[int, Field(ge=0)] | None = None
+    max_persons: Annotated[int, Field(ge=0)] | None = None
+    groups_only: frozenset[str] = frozenset()
+    available_from: date | None = None
+    available_until: date | None = None
+    vetted: bool | None = None
+    risk: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    cost_per_person_night: NonNegative | None = None
+    status: OfferStatus = "open"
+
+
+class Tie(Row):
+    """What pulls a household to a place, an accommodation or another household: exactly one of the three targets is set."""
+
+    household_id: str
+    spot: Spot | None = None
+    other_household_id: str | None = None
+    accommodation_id: str | None = None
+    relation: TieRelation | None = None
+    kind: TieKind = "near"
+    max_km: NonNegative | None = None
+    required: bool = False
+    agreed: bool = False
+    weight: NonNegative = Decimal(1)
+
+    @property
+    def binds(self) -> bool:
+        """A constraint rather than a cost: required, and between two households also agreed (not needed for `apart`)."""
+        if not self.required:
+            return False
+        return self.other_household_id is None or self.kind == "apart" or self.agreed
+
+
+class TravelRow(Row):
+    """A known distance between two keyed spots, in this direction."""
+
+    origin: Spot
+    destination: Spot
+    km: NonNegative | None = None
+    minutes: NonNegative | None = None
+    cost_per_person: NonNegative | None = None
+    blocked: bool = False
+
+
+class Place(Row):
+    """A row of places.csv."""
+
+    place_id: str
+    name: str | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    adm1: str | None = None
+
+
+class Standing(Row):
+    """A row of placements.csv as input: what stands already."""
+
+    household_id: str
+    accommodation_id: str
+    status: PlacementStatus
+    since: date | None = None
+    rooms: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+
+
+class Override(Row):
+    """What a person has decided. For pin and forbid exactly one of accommodation_id and spot is set; hold needs neither."""
+
+    household_id: str
+    accommodation_id: str | None = None
+    spot: Spot | None = None
+    action: Action
+    reason: str | None = None
+    decided_by: str | None = None
+    decided_at: date | None = None
+    expires_at: date | None = None
+
+
+class SetAside(Row):
+    """A quarantined row: its fault(s), and the id of its row where it could be read."""
+
+    file: str
+    line: int
+    id: str | None
+    persons: int | None = None
+    faults: tuple[Fault, ...]
+
+
+class Notice(Row):
+    """Something a user should know that is not a fault: an unknown column, an expired override …"""
+
+    file: str
+    line: int
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.code} {self.message}" if self.line else f"{self.file} {self.code} {self.message}"
+
+
+class FileCount(Row):
+    """Rows of one file: rows_in = accepted + quarantined, always."""
+
+    file: str
+    rows_in: int
+    accepted: int
+    quarantined: int
+
+
+class Instance(Row):
+    """Everything a run works on; rows in canonical order, so that the order in the files never matters.
+
+    left_out: ids of accepted household rows that a quarantined row names (reason `quarantined`).
+    closed: ids of offers that a quarantined row names; they are closed for this run.
+    sha256: over the canonical rows.
+    """
+
+    households: tuple[Household, ...]
+    accommodations: tuple[Accommodation, ...]
+    members: tuple[Member, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    travel: tuple[TravelRow, ...] = ()
+    places: tuple[Place, ...] = ()
+    standing: tuple[Standing, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+    set_aside: tuple[SetAside, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    counts: tuple[FileCount, ...] = ()
+    sha256: str = ""

@@ -1,0 +1,1 @@
+"""Settlements and oblasts of Ukraine, and how far spots are apart."""

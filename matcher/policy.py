@@ -1,0 +1,198 @@
+"""What is good (`Policy`, owned by the case office) and how hard to search (`SolveOptions`, owned by who runs it)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from matcher.errors import Fault, InputError
+from matcher.model import TieRelation
+
+
+def _exact(value: object) -> object:
+    """Numbers are what their decimal text says: a float stands for its shortest text."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, int):
+        return Decimal(value)
+    return value
+
+
+def _oblast_code(key: str) -> str:
+    """A rating under a key that matches no oblast would protect nobody, so only P-codes (or other countries' codes) pass."""
+    if key.upper().startswith("UA") and not re.fullmatch(r"UA[0-9]{2}", key):
+        raise ValueError("write the oblast's P-code, such as UA14")
+    return key
+
+
+def _lower(key: str) -> str:
+    return key.strip().casefold()
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000_000_000, allow_inf_nan=False)]
+Share = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1, allow_inf_nan=False)]
+Tenth = Annotated[Number, Field(multiple_of=Decimal("0.1"))]
+
+
+class Section(BaseModel):
+    """Base of the policy's tables: frozen, unknown keys are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TravelPolicy(Section):
+    """[travel]"""
+
+    weight: Number = Decimal(1)
+    model: Literal["great_circle", "road", "osrm"] = "great_circle"
+
+
+class TiesPolicy(Section):
+    """[ties]"""
+
+    weight: Number = Decimal(3)
+    cap_km: Number = Decimal(1000)
+    relation_weight: dict[TieRelation, Number] = {}
+
+
+class HomePolicy(Section):
+    """[home]"""
+
+    weight: Number = Decimal("0.1")
+    cap_km: Number = Decimal(1000)
+
+
+class UnplacedPolicy(Section):
+    """[unplaced] km: for priority 1 to 5."""
+
+    km: Annotated[tuple[Number, ...], Field(min_length=5, max_length=5)] = tuple(map(Decimal, (400000, 100000, 40000, 20000, 12000)))
+    km_per_day_waited: Number = Decimal(2)
+
+
+class WantsPolicy(Section):
+    """[wants]"""
+
+    km: Number = Decimal(50)
+
+
+class RiskPolicy(Section):
+    """[risk] area: risk of an oblast by its P-code."""
+
+    km: Number = Decimal(3000)
+    unknown: Share = Decimal("0.3")
+    area: dict[Annotated[str, AfterValidator(_oblast_code)], Share] = {}
+
+
+class ShortPolicy(Section):
+    """[short]"""
+
+    km: Number = Decimal(200)
+    min_nights: Annotated[int, Field(ge=0, le=36500, strict=True)] = 90
+
+
+class SparePolicy(Section):
+    """[spare]"""
+
+    km: Number = Decimal(10)
+
+
+class MovePolicy(Section):
+    """[move]"""
+
+    km: Number = Decimal(100)
+
+
+class RentPolicy(Section):
+    """[rent]"""
+
+    km_per_unit: Number = Decimal(0)
+
+
+class FloorsPolicy(Section):
+    """[floors] km: whole tenths, because a shortfall is counted person by person. share: by group."""
+
+    km: Tenth = Decimal(5000)
+    share: dict[Annotated[str, AfterValidator(_lower)], Share] = {}
+
+
+class RulesPolicy(Section):
+    """[rules]"""
+
+    room_rule: Literal["family", "separate"] = "family"
+    require_vetted: Annotated[bool, Field(strict=True)] = True
+    max_risk: Share = Decimal("0.6")
+
+
+class Policy(Section):
+    """What makes a plan good. Every default is MODEL.md's; see docs/model.md for the meaning of each weight."""
+
+    order: Literal["weighted", "strict"] = "weighted"
+    travel: TravelPolicy = TravelPolicy()
+    ties: TiesPolicy = TiesPolicy()
+    home: HomePolicy = HomePolicy()
+    unplaced: UnplacedPolicy = UnplacedPolicy()
+    wants: WantsPolicy = WantsPolicy()
+    risk: RiskPolicy = RiskPolicy()
+    short: ShortPolicy = ShortPolicy()
+    spare: SparePolicy = SparePolicy()
+    move: MovePolicy = MovePolicy()
+    rent: RentPolicy = RentPolicy()
+    floors: FloorsPolicy = FloorsPolicy()
+    rules: RulesPolicy = RulesPolicy()
+
+    def plain(self) -> dict[str, Any]:
+        """The policy as plain JSON data; numbers as their decimal text, so that `policy_from_plain` gives it back exactly."""
+        return self.model_dump(mode="json")
+
+
+def policy_from_plain(data: Mapping[str, Any], source: str = "policy.toml") -> Policy:
+    """A checked policy from plain data. Raises InputError with every key at fault at once."""
+    faults: list[Fault] = []
+    try:
+        policy = Policy.model_validate(dict(data))
+    except ValidationError as error:
+        for item in error.errors():
+            key = ".".join(str(part) for part in item["loc"])
+            wrong_key = item["type"] == "extra_forbidden"
+            text = f"there is no key {key!r} in a policy; see docs/model.md for all keys" if wrong_key else f"{key}: {item['msg']}"
+            faults.append(Fault(source, 0, key, "policy_key" if wrong_key else "policy_value", text))
+        raise InputError(faults) from None
+    return policy
+
+
+def read_policy(path: Path | str) -> Policy:
+    """Read a policy.toml. Raises InputError: not TOML, unknown keys, values out of range."""
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError([Fault(path.name, 0, "", "policy_syntax", f"cannot be read as TOML: {error}")]) from None
+    except OSError as error:
+        raise InputError([Fault(path.name, 0, "", "file_missing", f"cannot be opened: {error.strerror}")]) from None
+    return policy_from_plain(data, path.name)
+
+
+class SolveOptions(Section):
+    """How hard to search, and for which day. `date` None means today.
+
+    time_limit_s: safety net by the clock; a run that it cut says so. effort: deterministic amount of work, 1.0 is the
+    default stop. gap: stop when proved that near. seed: settles equal cases (published lottery).
+    isolate: run the strategy in a process of its own, so that a crash or a deaf solver cannot take the caller along.
+    """
+
+    date: dt.date | None = None
+    seed: int = 0
+    strategy: str = "auto"
+    time_limit_s: Annotated[float, Field(gt=0)] = 120.0
+    effort: Annotated[float, Field(gt=0)] = 1.0
+    gap: Annotated[float, Field(ge=0)] = 0.0
+    isolate: bool = False

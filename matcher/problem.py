@@ -1,0 +1,482 @@
+"""`Problem`: an instance compiled to integer positions. All that a strategy ever sees.
+
+Costs and rules are sums (and conjunctions) of small tables over classes of households and classes of offers, with a few
+exceptions for single pairs; no table has a row for every household and a column for every offer unless the caller gave
+one (`Problem.from_matrix`). Two doors lead in:
+
+* `arcs`: which arcs, at what cost and use, written out for all parties or some, against all offers or given candidates;
+* `best`: every party's best arc at given prices, without writing any out.
+
+Positions: household h in 0..H-1, party q in 0..Q-1, offer a in 0..A-1, resource r in 0..R-1, stage s in 0..S-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matcher.errors import UsageError
+from matcher.rooms import room_sets
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+UNPLACED = -1
+ANY_DATE = -1
+OPEN_END = np.iinfo(np.int64).max
+BLOCKED = 1 << 61
+"""Stands for "not allowed" among costs; larger than any sum of costs that occurs."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """value[row[h], column[a]] for household h at offer a: cost units of a term, or 1/0 for a rule that holds or not."""
+
+    name: str
+    row: Ints
+    column: Ints
+    value: Ints
+
+    def block(self, households: Ints, offers: Ints) -> Ints:
+        """Values for all pairs of `households` and `offers`, shape (len(households), len(offers))."""
+        return self.value[self.row[households][:, None], self.column[offers][None, :]]
+
+
+@dataclass(frozen=True)
+class Exceptions:
+    """Values for single pairs: household h has the row `row[h]` (-1: value `neutral` everywhere); row k has `default[k]`
+    everywhere but at `offers[start[k]:start[k+1]]`, where it has `value` at the same positions."""
+
+    name: str
+    row: Ints
+    default: Ints
+    start: Ints
+    offers: Ints
+    value: Ints
+    neutral: int
+
+    def block(self, households: Ints, offers: Ints) -> Ints:
+        """Values for all pairs of `households` and `offers`, shape (len(households), len(offers))."""
+        out = np.full((len(households), len(offers)), self.neutral, dtype=np.int64)
+        place = {int(a): j for j, a in enumerate(offers)}
+        for i in np.flatnonzero(self.row[households] >= 0):
+            k = self.row[households[i]]
+            out[i] = self.default[k]
+            for t in range(self.start[k], self.start[k + 1]):
+                j = place.get(int(self.offers[t]))
+                if j is not None:
+                    out[i, j] = self.value[t]
+        return out
+
+
+Layer = Table | Exceptions
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A capacity row. kind: "persons", "unit", "rooms" (of `size` beds) or "need" (word number `size`).
+
+    date: day number for which the row counts, ANY_DATE where one row counts every night. capacity: C', after the use of
+    fixed placements.
+    """
+
+    offer: int
+    kind: str
+    size: int
+    date: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """A tie between the parties `first` (the tie row's household_id) and `second`, both free.
+
+    binds: a constraint (with both-or-neither, but for `apart`), else a cost if both are placed: amount (numerator,
+    denominator) times the pull in tenths of a km, rounded half up. limit_km10: max_km as a fraction, in tenths.
+    """
+
+    first: int
+    second: int
+    kind: str
+    binds: bool
+    amount: tuple[int, int] = (0, 1)
+    cap_km10: tuple[int, int] = (0, 1)
+    limit_km10: tuple[int, int] | None = None
+
+    @property
+    def both_or_neither(self) -> bool:
+        """Placed both or neither."""
+        return self.binds and self.kind != "apart"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A group's floor: at least `wanted` of its `persons` placed, of whom `fixed` are; `rate` units per missing person.
+
+    households: positions of the free households that count.
+    """
+
+    group: str
+    wanted: int
+    persons: int
+    fixed: int
+    rate: int
+    households: Ints
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Arcs written out, ordered by party, then offer, then room set.
+
+    party, offer: length E. rooms: the set taken, ascending sizes, () where none is counted. cost: shape (E, S).
+    Uses of arc e: resource[start[e]:start[e+1]] with amount at the same positions.
+    """
+
+    party: Ints
+    offer: Ints
+    rooms: tuple[tuple[int, ...], ...]
+    cost: Ints
+    start: Ints
+    resource: Ints
+    amount: Ints
+
+    def __len__(self) -> int:
+        return len(self.party)
+
+    def of(self) -> Ints:
+        """The arc of each use, same length as `resource`."""
+        return np.repeat(np.arange(len(self.party)), np.diff(self.start))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """See the module. Lengths: persons, unplaced_cost, unplaced_stage, arrival, leaves: H; shared, place, site, sizes: A.
+
+    parties: household positions of each party. must: the party has to be placed (pins). barred: it has to stay out.
+    need_words, has_need: shape (H, words). in_use: given uses by pair (from_matrix only), shape (H, A).
+    sizes: beds of the lockable rooms of shared offers with rooms, else None. room_need: by party.
+    spare_units: cost units of an empty bed of a room set, as a fraction. place: class of equal spots; km10, near_same: between places.
+    fixed_cost: cost of fixed placements and links among them, by stage. lottery: rank of each household when equal
+    cases are settled (0 first).
+    """
+
+    parties: tuple[tuple[int, ...], ...]
+    persons: Ints
+    rules: tuple[Layer, ...]
+    terms: tuple[Layer, ...]
+    term_stage: tuple[int, ...]
+    stages: tuple[str, ...]
+    unplaced_cost: Ints
+    unplaced_stage: Ints
+    must: Bools
+    barred: Bools
+    arrival: Ints
+    leaves: Ints
+    offers: int
+    sizes: tuple[tuple[int, ...] | None, ...]
+    room_need: Ints
+    spare_units: tuple[int, int]
+    spare_stage: int
+    resources: tuple[Resource, ...]
+    resources_of: tuple[tuple[int, ...], ...]
+    has_need: Bools
+    place: Ints
+    site: Ints
+    km10: Ints
+    same_place: Bools
+    links: tuple[Link, ...] = ()
+    party_cost: dict[int, Ints] = field(default_factory=dict)
+    party_cost_stage: int = 0
+    floors: tuple[Floor, ...] = ()
+    floor_stage: int = 0
+    fixed_cost: tuple[int, ...] = (0,)
+    lottery: tuple[int, ...] = ()
+    in_use: Ints | None = None
+
+    @property
+    def capacity(self) -> Ints:
+        """C' of every resource."""
+        return np.array([r.capacity for r in self.resources], dtype=np.int64)
+
+    def party_persons(self) -> Ints:
+        """Persons of each party."""
+        return np.array([sum(int(self.persons[h]) for h in party) for party in self.parties], dtype=np.int64)
+
+    def unplaced_by_stage(self) -> Ints:
+        """Cost of leaving each party out, shape (Q, S)."""
+        rows = [self.unplaced_by_stage_of(q) for q in range(len(self.parties))]
+        return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.stages))
+
+    def unplaced_by_stage_of(self, party: int) -> list[int]:
+        """Cost of leaving one party out, by stage."""
+        out = [0] * len(self.stages)
+        for h in self.parties[party]:
+            out[self.unplaced_stage[h]] += int(self.unplaced_cost[h])
+        return out
+
+    def eligible(self, parties: Ints, offers: Ints) -> Bools:
+        """May the party go to the offer at all (every rule of every member)? Shape (len(parties), len(offers))."""
+        return self._over_members(parties, offers, self._rules_block, np.ones, np.logical_and) & ~self.barred[parties][:, None]
+
+    def base_cost(self, parties: Ints, offers: Ints) -> Ints:
+        """Cost by stage of each pair, room sets apart; meaningful where eligible. Shape (len(parties), len(offers), S)."""
+        return self._over_members(parties, offers, self._terms_block, np.zeros, np.add)
+
+    def _over_members(self, parties: Ints, offers: Ints, block: Any, start: Any, merge: Any) -> Any:
+        """Evaluate `block` on all members of the parties at once and fold the members of each party."""
+        members = np.array([h for q in parties for h in self.parties[q]], dtype=np.int64)
+        owner = np.repeat(np.arange(len(parties)), [len(self.parties[q]) for q in parties])
+        values = block(members, offers)
+        if len(members) == len(parties):
+            return self._with_party_cost(values, parties, offers)
+        out = start((len(parties), *values.shape[1:]), dtype=values.dtype)
+        merge.at(out, owner, values)
+        return self._with_party_cost(out, parties, offers)
+
+    def _with_party_cost(self, values: Any, parties: Ints, offers: Ints) -> Any:
+        """Links within a party: a cost by offer, -1 where one that binds is broken."""
+        for i, q in enumerate(parties):
+            own = self.party_cost.get(int(q))
+            if own is None:
+                continue
+            if values.dtype == np.bool_:
+                values[i] &= own[offers] >= 0
+            else:
+                values[i, :, self.party_cost_stage] += np.maximum(own[offers], 0)
+        return values
+
+    def _rules_block(self, members: Ints, offers: Ints) -> Bools:
+        out = np.ones((len(members), len(offers)), dtype=np.bool_)
+        for layer in self.rules:
+            out &= layer.block(members, offers) > 0
+        return out
+
+    def _terms_block(self, members: Ints, offers: Ints) -> Ints:
+        out = np.zeros((len(members), len(offers), len(self.stages)), dtype=np.int64)
+        for layer, stage in zip(self.terms, self.term_stage, strict=True):
+            out[:, :, stage] += layer.block(members, offers)
+        return out
+
+    def spare(self, beds: int) -> int:
+        """Cost units of that many empty beds in a room set."""
+        numerator, denominator = self.spare_units
+        return (2 * beds * numerator + denominator) // (2 * denominator)
+
+    def choices(self, party_persons: int, room_need: int, offer: int) -> list[tuple[int, ...]]:
+        """The room sets a party may take there; one empty set where rooms are not counted."""
+        sizes = self.sizes[offer]
+        return [()] if sizes is None else room_sets(sizes, party_persons, room_need)
+
+    def present(self, party: int, date: int) -> list[int]:
+        """Members of the party who are there in the night of `date` (every night: all)."""
+        if date == ANY_DATE:
+            return list(self.parties[party])
+        return [h for h in self.parties[party] if self.arrival[h] <= date < self.leaves[h]]
+
+    def use(self, party: int, offer: int, rooms: tuple[int, ...]) -> list[tuple[int, int]]:
+        """(resource, amount) of one arc; amounts are positive."""
+        out = []
+        for r in self.resources_of[offer]:
+            resource = self.resources[r]
+            there = self.present(party, resource.date)
+            if resource.kind == "persons":
+                amount = sum(int(self.persons[h] if self.in_use is None else self.in_use[h, offer]) for h in there)
+            elif resource.kind == "unit":
+                amount = int(bool(there))
+            elif resource.kind == "rooms":
+                held = rooms if self.sizes[offer] is not None else ()
+                amount = sum(1 for size in held if size == resource.size) if there else 0
+            else:
+                amount = sum(int(self.persons[h]) for h in there if self.has_need[h, resource.size])
+            if amount:
+                out.append((r, amount))
+        return out
+
+    def arcs(self, parties: Sequence[int] | None = None, candidates: Bools | None = None) -> Arcs:
+        """Write out the arcs of `parties` (default all), only where `candidates` (shape (len(parties), A)) is true."""
+        chosen = np.arange(len(self.parties)) if parties is None else np.asarray(parties, dtype=np.int64)
+        every = np.arange(self.offers)
+        persons = self.party_persons()
+        rows: list[tuple[int, int, tuple[int, ...]]] = []
+        costs: list[Ints] = []
+        start, resource, amount = [0], [], []
+        for low in range(0, len(chosen), 256):
+            block = chosen[low : low + 256]
+            allowed = self.eligible(block, every)
+            if candidates is not None:
+                allowed &= candidates[low : low + 256]
+            cost = self.base_cost(block, every)
+            for i, a in zip(*np.nonzero(allowed), strict=True):
+                q, a = int(block[i]), int(a)
+                for rooms in self.choices(int(persons[q]), int(self.room_need[q]), a):
+                    rows.append((q, a, rooms))
+                    value = cost[i, a]
+                    if rooms:
+                        value = value.copy()
+                        value[self.spare_stage] += self.spare(sum(rooms) - int(persons[q]))
+                    costs.append(value)
+                    for r, n in self.use(q, a, rooms):
+                        resource.append(r)
+                        amount.append(n)
+                    start.append(len(resource))
+        integers = np.int64
+        return Arcs(
+            party=np.array([row[0] for row in rows], dtype=integers),
+            offer=np.array([row[1] for row in rows], dtype=integers),
+            rooms=tuple(row[2] for row in rows),
+            cost=np.array(costs, dtype=integers).reshape(len(rows), len(self.stages)),
+            start=np.array(start, dtype=integers),
+            resource=np.array(resource, dtype=integers),
+            amount=np.array(amount, dtype=integers),
+        )
+
+    def best(self, prices: Ints, weights: Ints, parties: Sequence[int] | None = None) -> tuple[Ints, Ints]:
+        """Every party's best arc at given prices, over all eligible arcs, none written out.
+
+        prices: by resource, ≥ 0. weights: by stage; an arc's value is Σ weights·cost + Σ prices·use, all integers.
+        Returns (value, offer), each by party in the order given; BLOCKED and UNPLACED where a party has no arc.
+        """
+        chosen = np.arange(len(self.parties)) if parties is None else np.asarray(parties, dtype=np.int64)
+        values = np.full(len(chosen), BLOCKED, dtype=np.int64)
+        offers = np.full(len(chosen), UNPLACED, dtype=np.int64)
+        for low in range(0, len(chosen), 256):
+            priced = self.priced(chosen[low : low + 256], prices, weights)
+            if self.offers:
+                where = priced.argmin(axis=1)
+                values[low : low + 256] = priced[np.arange(len(priced)), where]
+                offers[low : low + 256] = np.where(values[low : low + 256] < BLOCKED, where, UNPLACED)
+        return values, offers
+
+    def priced(self, parties: Ints, prices: Ints, weights: Ints) -> Ints:
+        """Value of the best arc of each pair at given prices, BLOCKED where there is none; shape (len(parties), A)."""
+        every = np.arange(self.offers)
+        values: Ints = self.base_cost(parties, every) @ weights
+        for r in np.flatnonzero(prices):
+            resource = self.resources[r]
+            if resource.kind != "rooms":
+                use = np.array([dict(self.use(int(q), resource.offer, ())).get(int(r), 0) for q in parties], dtype=np.int64)
+                values[:, resource.offer] += prices[r] * use
+        persons = self.party_persons()
+        for a in every:
+            if self.sizes[a] is not None:
+                values[:, a] += self._room_values(parties, int(a), persons, prices, int(weights[self.spare_stage]))
+        return np.where(self.eligible(parties, every), values, BLOCKED)
+
+    def _room_values(self, parties: Ints, offer: int, persons: Ints, prices: Ints, weight: int) -> Ints:
+        """What the cheapest room set adds for each party: empty beds and room prices."""
+        dated = any(self.resources[r].date != ANY_DATE for r in self.resources_of[offer])
+        known: dict[tuple[int, int, int], int] = {}
+        out = np.zeros(len(parties), dtype=np.int64)
+        for i, q in enumerate(map(int, parties)):
+            key = (int(persons[q]), int(self.room_need[q]), q if dated else -1)
+            if key not in known:
+                known[key] = min(
+                    (
+                        weight * self.spare(sum(rooms) - key[0])
+                        + sum(int(prices[r]) * n for r, n in self.use(q, offer, rooms) if self.resources[r].kind == "rooms")
+                        for rooms in self.choices(key[0], key[1], offer)
+                    ),
+                    default=0,
+                )
+            out[i] = known[key]
+        return out
+
+    def link_matrix(self, link: Link, first: Ints, second: Ints) -> Ints:
+        """Cost of a link for each pair of offers of its two parties, both placed; BLOCKED where one that binds is broken."""
+        km10 = self.km10[self.place[first][:, None], self.place[second][None, :]]
+        one_site = self.site[first][:, None] == self.site[second][None, :]
+        if link.kind == "near":
+            kept = within(km10, link.limit_km10) if link.binds else np.zeros_like(one_site)
+        elif link.kind == "apart":
+            kept = ~one_site
+            if link.limit_km10 is not None:
+                kept &= ~within(km10, link.limit_km10, strictly=True)
+        elif link.kind == "same_place":
+            kept = self.same_place[self.place[first][:, None], self.place[second][None, :]]
+        elif link.kind == "same_site":
+            kept = one_site
+        else:
+            kept = first[:, None] == second[None, :]
+        if link.binds:
+            return np.where(kept, 0, BLOCKED).astype(np.int64)
+        (n, d), (cap_n, cap_d) = link.amount, link.cap_km10
+        at_cap = (2 * n * cap_n + d * cap_d) // (2 * d * cap_d)
+        if link.kind != "near":
+            return np.where(kept, 0, at_cap).astype(np.int64)
+        near = (2 * n * km10 + d) // (2 * d)
+        return np.where(km10 * cap_d <= cap_n, near, at_cap).astype(np.int64)
+
+    @classmethod
+    def from_matrix(
+        cls, cost: ArrayLike, use: ArrayLike, capacity: ArrayLike, unplaced_cost: ArrayLike | None = None, *, allowed: ArrayLike | None = None
+    ) -> Problem:
+        """A problem from plain arrays: H households, A accommodations (offers).
+
+        cost, use: integers, shape (H, A); use ≥ 0 may differ by pair. capacity: shape (A,), ≥ 0. unplaced_cost: shape (H,);
+        without it everybody must be placed. allowed: booleans, shape (H, A); default all. Raises UsageError on wrong shapes.
+        """
+        return problem_from_matrix(cost, use, capacity, unplaced_cost, allowed)
+
+
+def within(km10: Ints, limit: tuple[int, int] | None, *, strictly: bool = False) -> Bools:
+    """km10 ≤ limit (or <), the limit given as an exact fraction of tenths of a km."""
+    if limit is None:
+        return np.zeros(km10.shape, dtype=np.bool_)
+    numerator, denominator = limit
+    return km10 * denominator < numerator if strictly else km10 * denominator <= numerator
+
+
+def problem_from_matrix(
+    cost: ArrayLike, use: ArrayLike, capacity: ArrayLike, unplaced_cost: ArrayLike | None, allowed: ArrayLike | None
+) -> Problem:
+    """See `Problem.from_matrix`."""
+    costs, uses, capacities = _integers(cost, "cost"), _integers(use, "use"), _integers(capacity, "capacity")
+    if costs.ndim != 2 or uses.shape != costs.shape or capacities.shape != (costs.shape[1],):
+        text = f"cost {costs.shape} and use {uses.shape} must be (households, accommodations), capacity {capacities.shape} (accommodations,)"
+        raise UsageError(text)
+    if (uses < 0).any() or (capacities < 0).any():
+        raise UsageError("use and capacity must not be negative")
+    h, a = costs.shape
+    out = np.zeros(h, dtype=np.int64) if unplaced_cost is None else _integers(unplaced_cost, "unplaced_cost")
+    may = np.ones((h, a), dtype=np.int64) if allowed is None else np.asarray(allowed, dtype=np.bool_).astype(np.int64)
+    if out.shape != (h,) or may.shape != (h, a):
+        raise UsageError(f"unplaced_cost {out.shape} must be ({h},) and allowed {may.shape} must be ({h}, {a})")
+    rows, columns, zeros = np.arange(h), np.arange(a), np.zeros(h, dtype=np.int64)
+    return Problem(
+        parties=tuple((i,) for i in range(h)),
+        persons=np.ones(h, dtype=np.int64),
+        rules=(Table("allowed", rows, columns, may),),
+        terms=(Table("cost", rows, columns, costs),),
+        term_stage=(0,),
+        stages=("all",),
+        unplaced_cost=out,
+        unplaced_stage=zeros,
+        must=np.full(h, unplaced_cost is None),
+        barred=np.zeros(h, dtype=np.bool_),
+        arrival=zeros,
+        leaves=np.full(h, OPEN_END),
+        offers=a,
+        sizes=(None,) * a,
+        room_need=zeros,
+        spare_units=(0, 1),
+        spare_stage=0,
+        resources=tuple(Resource(i, "persons", 0, ANY_DATE, int(c)) for i, c in enumerate(capacities)),
+        resources_of=tuple((i,) for i in range(a)),
+        has_need=np.zeros((h, 0), dtype=np.bool_),
+        place=np.zeros(a, dtype=np.int64),
+        site=columns,
+        km10=np.zeros((1, 1), dtype=np.int64),
+        same_place=np.ones((1, 1), dtype=np.bool_),
+        lottery=tuple(range(h)),
+        in_use=uses,
+    )
+
+
+def _integers(values: ArrayLike, name: str) -> Ints:
+    array = np.asarray(values)
+    if array.size and not (np.issubdtype(array.dtype, np.integer) or np.array_equal(array, np.floor(array.astype(float)))):
+        raise UsageError(f"{name} must hold whole numbers")
+    return array.astype(np.int64)

@@ -1,0 +1,244 @@
+"""What each household is in this run: fixed, left out, or free; who forms a party; who is protected.
+
+Everything here follows from the rows and the date of the run alone; no costs, no eligibility. MODEL.md: Parties, fixed,
+Fixed things, Protection; FORMAT.md: consent, members.csv, placements.csv, overrides.csv.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from matcher.errors import ContradictionError
+from matcher.model import Accommodation, Household, Instance, Member, Notice, Override, Standing, Tie
+from matcher.places.travel import same_place
+
+ADULT = 18
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who is what in the run of `date`. All ids are household ids.
+
+    left_out: id → reason. fixed: id → its accepted or moved-in placement. parties: free households that are placed
+    together or not at all, each sorted, all sorted by their first id. fixed_parties: the same for fixed ones standing in
+    one accommodation. bereft: free, but bound to somebody who is left out, so they stay unplaced (`split_pair`).
+    pins, forbids: decisions in force. proposed: free households that had a proposal. protected: transitively.
+    """
+
+    date: dt.date
+    left_out: Mapping[str, str]
+    fixed: Mapping[str, Standing]
+    parties: tuple[tuple[str, ...], ...]
+    fixed_parties: tuple[tuple[str, ...], ...]
+    bereft: frozenset[str]
+    pins: Mapping[str, Override]
+    forbids: Mapping[str, tuple[Override, ...]]
+    proposed: Mapping[str, str]
+    protected: frozenset[str]
+    members: Mapping[str, tuple[Member, ...]]
+    notices: tuple[Notice, ...]
+
+
+def assign_roles(instance: Instance, date: dt.date) -> Roles:
+    """Sort all households into their roles. Raises ContradictionError for decisions that contradict each other on paper."""
+    households = {h.household_id: h for h in instance.households}
+    offers = {a.accommodation_id: a for a in instance.accommodations}
+    members: dict[str, list[Member]] = defaultdict(list)
+    for member in instance.members:
+        members[member.household_id].append(member)
+    standing = {s.household_id: s for s in instance.standing}
+    in_force, notices = _in_force(instance.overrides, date)
+    fixed = {h: s for h, s in standing.items() if _is_kept(households[h], s)}
+    pins = _pins(in_force, fixed, offers, households)
+    left_out = _left_out(instance, households, members, fixed, in_force, set(pins))
+    notices += _fixed_notices(in_force, fixed, households, pins, left_out)
+    pins = {h: pin for h, pin in pins.items() if h not in fixed and h not in left_out}
+    free = [h for h in sorted(households) if h not in fixed and h not in left_out]
+    parties = _joined(free, instance.ties)
+    bereft = _bereft(parties, instance.ties, left_out)
+    forbids: dict[str, list[Override]] = defaultdict(list)
+    for override in in_force:
+        if override.action == "forbid":
+            forbids[override.household_id].append(override)
+    return Roles(
+        date=date,
+        left_out=left_out,
+        fixed=fixed,
+        parties=parties,
+        fixed_parties=_fixed_parties(fixed, instance.ties),
+        bereft=bereft,
+        pins=pins,
+        forbids={h: tuple(rows) for h, rows in forbids.items()},
+        proposed={h: s.accommodation_id for h, s in standing.items() if s.status == "proposed" and h not in left_out},
+        protected=_protected(instance),
+        members={h: tuple(rows) for h, rows in members.items()},
+        notices=tuple(notices),
+    )
+
+
+def _in_force(overrides: Iterable[Override], date: dt.date) -> tuple[list[Override], list[Notice]]:
+    current, notices = [], []
+    for override in overrides:
+        if override.expires_at is None or override.expires_at >= date:
+            current.append(override)
+        else:
+            text = f"{override.action} of {override.household_id} ended on {override.expires_at.isoformat()} and is not used"
+            notices.append(Notice(file="overrides.csv", line=0, code="override_expired", message=text))
+    return current, notices
+
+
+def _is_kept(household: Household, standing: Standing) -> bool:
+    """A fact that stays: moved in, or accepted and the consent was not taken back."""
+    return standing.status == "moved_in" or (standing.status == "accepted" and household.consent != "no")
+
+
+def _pins(
+    in_force: list[Override], fixed: Mapping[str, Standing], offers: Mapping[str, Accommodation], households: Mapping[str, Household]
+) -> dict[str, Override]:
+    """The one pin of each pinned household. Two pins, a pin with a hold or forbid, or against a fact, contradict."""
+    by_household: dict[str, list[Override]] = defaultdict(list)
+    for override in in_force:
+        by_household[override.household_id].append(override)
+    sentences, ids, pins = [], [], {}
+    for household_id, rows in sorted(by_household.items()):
+        wanted = [row for row in rows if row.action == "pin"]
+        if not wanted:
+            continue
+        pins[household_id] = wanted[0]
+        others = sorted({row.action for row in rows} - {"pin"})
+        if len(wanted) > 1:
+            sentences.append(f"{household_id} has {len(wanted)} pins")
+        elif others:
+            sentences.append(f"{household_id} has a pin and a {' and a '.join(others)}")
+        elif household_id in fixed and not _pin_meets(wanted[0], offers[fixed[household_id].accommodation_id]):
+            status = fixed[household_id].status.replace("_", " ")
+            sentences.append(f"{household_id} is pinned against its {status} placement in {fixed[household_id].accommodation_id}")
+        elif household_id not in fixed and households[household_id].consent != "yes":
+            sentences.append(f"{household_id} is pinned but has not consented to be matched (rule no_consent)")
+        else:
+            continue
+        ids.append(household_id)
+    if sentences:
+        raise ContradictionError("decisions in overrides.csv contradict each other: " + "; ".join(sentences), ids)
+    return pins
+
+
+def _pin_meets(pin: Override, offer: Accommodation) -> bool:
+    if pin.accommodation_id is not None:
+        return pin.accommodation_id == offer.accommodation_id
+    return pin.spot is not None and same_place(pin.spot, offer.spot)
+
+
+def _left_out(
+    instance: Instance,
+    households: Mapping[str, Household],
+    members: Mapping[str, list[Member]],
+    fixed: Mapping[str, Standing],
+    in_force: list[Override],
+    pinned: set[str],
+) -> dict[str, str]:
+    held = {o.household_id for o in in_force if o.action == "hold"}
+    reasons = {}
+    for household_id, household in households.items():
+        if household_id in fixed:
+            continue
+        known = members.get(household_id)
+        if household.consent != "yes":
+            reasons[household_id] = "no_consent"
+        elif household_id in instance.left_out:
+            reasons[household_id] = "quarantined"
+        elif known and household_id not in pinned and not any(m.age is not None and m.age >= ADULT for m in known):
+            reasons[household_id] = "no_adult"
+        elif household_id in held:
+            reasons[household_id] = "held"
+    return reasons
+
+
+def _fixed_notices(
+    in_force: list[Override],
+    fixed: Mapping[str, Standing],
+    households: Mapping[str, Household],
+    pins: Mapping[str, Override],
+    left_out: Mapping[str, str],
+) -> list[Notice]:
+    notices = []
+    for override in in_force:
+        household_id = override.household_id
+        if override.action in ("hold", "forbid") and household_id in fixed:
+            text = f"{household_id} has an {fixed[household_id].status} placement, which is kept; the {override.action} is not used"
+            notices.append(Notice(file="overrides.csv", line=0, code="override_not_used", message=text.replace("an moved_in", "a moved_in")))
+    for household_id in sorted(fixed):
+        if households[household_id].consent != "yes":
+            text = f"{household_id} keeps its {fixed[household_id].status} placement without a recorded consent and is only counted"
+            notices.append(Notice(file="households.csv", line=0, code="kept_without_consent", message=text))
+    for household_id in sorted(pins):
+        if left_out.get(household_id) == "quarantined":
+            text = f"the pin of {household_id} is not used: a row that names the household is quarantined"
+            notices.append(Notice(file="overrides.csv", line=0, code="override_not_used", message=text))
+    return notices
+
+
+def _binding_pairs(ties: Iterable[Tie]) -> Iterable[tuple[str, str, Tie]]:
+    """Required, agreed ties between two households that pull them together."""
+    for tie in ties:
+        if tie.other_household_id is not None and tie.kind != "apart" and tie.binds:
+            yield tie.household_id, tie.other_household_id, tie
+
+
+def _joined(ids: list[str], ties: Iterable[Tie]) -> tuple[tuple[str, ...], ...]:
+    """Parties: the components under binding `same_accommodation` ties among `ids`."""
+    among = set(ids)
+    pairs = [(g, h) for g, h, tie in _binding_pairs(ties) if tie.kind == "same_accommodation" and g in among and h in among]
+    return components(ids, pairs)
+
+
+def _fixed_parties(fixed: Mapping[str, Standing], ties: Iterable[Tie]) -> tuple[tuple[str, ...], ...]:
+    pairs = [
+        (g, h)
+        for g, h, tie in _binding_pairs(ties)
+        if tie.kind == "same_accommodation"
+        and g in fixed
+        and h in fixed
+        and fixed[g].accommodation_id == fixed[h].accommodation_id
+    ]  # fmt: skip
+    return components(sorted(fixed), pairs)
+
+
+def _bereft(parties: tuple[tuple[str, ...], ...], ties: Iterable[Tie], left_out: Mapping[str, str]) -> frozenset[str]:
+    alone = set()
+    for g, h, _ in _binding_pairs(ties):
+        if h in left_out:
+            alone.add(g)
+        if g in left_out:
+            alone.add(h)
+    return frozenset(h for party in parties if alone & set(party) for h in party)
+
+
+def _protected(instance: Instance) -> frozenset[str]:
+    ids = sorted(h.household_id for h in instance.households)
+    flagged = {h.household_id for h in instance.households if h.protected}
+    groups = components(ids, [(g, h) for g, h, _ in _binding_pairs(instance.ties)])
+    return frozenset(h for group in groups if flagged & set(group) for h in group)
+
+
+def components(ids: list[str], pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """Connected components of `ids` under `pairs`, each sorted, all sorted by their first id."""
+    root = {i: i for i in ids}
+
+    def find(i: str) -> str:
+        while root[i] != i:
+            root[i] = root[root[i]]
+            i = root[i]
+        return i
+
+    for g, h in pairs:
+        a, b = find(g), find(h)
+        if a != b:
+            root[max(a, b)] = min(a, b)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for i in ids:
+        groups[find(i)].append(i)
+    return tuple(tuple(sorted(groups[i])) for i in sorted(groups))

@@ -1,0 +1,1 @@
+"""The ways to find a plan. OR-Tools is imported here and nowhere else."""

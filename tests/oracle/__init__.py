@@ -1,0 +1,1 @@
+"""An independent oracle: brute force over tiny instances, written from docs/model.md alone."""
