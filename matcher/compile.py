@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -56,6 +57,24 @@ class Compiled:
     def free(self) -> int:
         """Number of free households, H."""
         return len(self.problem.persons)
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Position of each household, free or fixed."""
+        return {h: i for i, h in enumerate(self.households)}
+
+    @cached_property
+    def offer_positions(self) -> dict[str, int]:
+        """Position of each offer."""
+        return {a: i for i, a in enumerate(self.offers)}
+
+    @cached_property
+    def _parties(self) -> dict[str, tuple[str, ...]]:
+        return {h: party for party in (*self.roles.parties, *self.roles.fixed_parties) for h in party}
+
+    def party_ids(self, household_id: str) -> tuple[str, ...]:
+        """Everybody in the household's party, sorted by id."""
+        return self._parties[household_id]
 
     def resource_name(self, r: int) -> tuple[str, str, str]:
         """(accommodation id, resource, date or "") as certificates name them."""

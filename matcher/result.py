@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from matcher.model import Instance
+from matcher.policy import Policy, SolveOptions
+
 TERMS: tuple[str, ...] = (
     "travel", "ties", "home", "wants", "risk", "short", "spare", "move", "rent", "unplaced", "linked", "floors",
 )  # fmt: skip
@@ -55,6 +58,14 @@ class Plan:
 
     home: tuple[int, ...]
     rooms: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a household is. rooms: sizes taken by its party, on the party's first household only."""
+
+    accommodation_id: str
+    rooms: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +183,48 @@ class Effort:
     work: float = 0.0
     cut_by: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What `solve` returns.
+
+    cost: by term. bound: L in whole units, what no plan can cost less than (in `strict` order: the sum of the stages'
+    bounds). placements: one row for each placed household, protected ones among them (flagged). unplaced: everybody else,
+    each with a reason. warnings: sentences. strategy, why: what ran, and why it was chosen. cut_by: None, or "effort",
+    "time", "interrupt", "crash". instance, policy, options: what was solved, None for a bare `Problem`.
+    """
+
+    status: Status
+    proved_by: str | None
+    strategy: str
+    why: str
+    plan: Plan
+    cost: Cost
+    bound: int
+    stages: tuple[StageProof, ...]
+    certificate: Certificate | None
+    placements: tuple[PlacementRow, ...]
+    unplaced: tuple[UnplacedRow, ...]
+    warnings: tuple[str, ...]
+    effort: Effort
+    instance: Instance | None = field(default=None, repr=False)
+    policy: Policy | None = None
+    options: SolveOptions | None = None
+
+    @property
+    def gap(self) -> float:
+        """(cost − L) / max(1, |cost|): no plan can be better by a larger share."""
+        return (self.cost.total - self.bound) / max(1, abs(self.cost.total))
+
+    @property
+    def gap_placed(self) -> float:
+        """The same against the cost of those who are placed, which the large cost of the unplaced cannot hide."""
+        return (self.cost.total - self.bound) / max(1, self.cost.total - self.cost["unplaced"])
+
+    @property
+    def gap_km_per_person(self) -> float:
+        """(cost − L) / 10 / persons: no plan can be better by more weighted km per person. Persons: placed or unplaced."""
+        persons = sum(row.persons for row in self.placements)
+        persons += sum(row.persons or 0 for row in self.unplaced if row.reason not in LEFT_OUT_REASONS)
+        return (self.cost.total - self.bound) / 10 / max(1, persons)

@@ -36,11 +36,13 @@ class Search:
     """One stage's model over a subset of arcs.
 
     keep: which arcs, length E. keep_out: which parties may stay out, length Q. held: values of the stages before, which
-    may not be exceeded. below: only plans whose stage cost is smaller count (None: any).
+    may not be exceeded. below: only plans whose stage cost is smaller count (None: any). costs: False asks only whether
+    there is a plan at all.
     """
 
     def __init__(
-        self, problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], keep: Bools, keep_out: Bools, below: int | None
+        self, problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], keep: Bools, keep_out: Bools, below: int | None,
+        costs: bool = True,
     ) -> None:
         self.problem, self.arcs, self.stage = problem, arcs, stage
         self.model = cp_model.CpModel()
@@ -53,12 +55,14 @@ class Search:
         for e, var in self.arc_of.items():
             self.by_offer[int(arcs.party[e]), int(arcs.offer[e])].append(var)
         self.costs: list[list[tuple[int, cp_model.IntVar]]] = [[] for _ in problem.stages]
+        self.widest = max([1, *(floor.wanted for floor in problem.floors)])  # largest value of any variable
         self._parties()
         self._resources()
         self._floors()
         for pair in sorted({(min(x.first, x.second), max(x.first, x.second)) for x in problem.links}):
             self._pair(pair)
-        self._stages(held, below)
+        if costs:
+            self._stages(held, below)
 
     def _parties(self) -> None:
         """Each party takes one arc or stays out."""
@@ -163,12 +167,12 @@ class Search:
             if value < 0:
                 self.model.add_bool_or([])
             return
-        if sum(abs(n) * (var.proto.domain[-1] if hasattr(var, "proto") else 1) for n, var in row) >= LARGEST_ROW:
+        if sum(abs(n) for n, _ in row) * self.widest >= LARGEST_ROW:
             raise InternalError("the costs of this problem are too large for an exact search")
         divisor = int(np.gcd.reduce([abs(n) for n, _ in row]))
         self.model.add(_sum([(n // divisor, var) for n, var in row]) <= value // divisor)
 
-    def run(self, effort: float, time_limit_s: float, seed: int, hint: Plan | None, on_plan: OnPlan, on_bound: Callable[[float], None]) -> Found:
+    def run(self, effort: float, time_limit_s: float, seed: int, hint: Plan | None, on_plan: OnPlan) -> Found:
         """Search within `effort` units of deterministic time and `time_limit_s` of the clock."""
         solver = cp_model.CpSolver()
         parameters = solver.parameters
@@ -178,11 +182,11 @@ class Search:
         parameters.max_time_in_seconds = max(0.01, time_limit_s)
         parameters.linearization_level = 2
         self._hint(hint)
-        callback = _Callback(self, on_plan, on_bound)
+        callback = _Callback(self, on_plan)
         status = solver.solve(self.model, callback)
         if status == cp_model.MODEL_INVALID:
             raise InternalError("the search model is invalid: " + self.model.validate())
-        plan = self._plan(solver.boolean_value) if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
+        plan = self.plan_from(solver.boolean_value) if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
         return Found(plan, status in (cp_model.OPTIMAL, cp_model.INFEASIBLE), solver.deterministic_time)
 
     def _hint(self, plan: Plan | None) -> None:
@@ -192,7 +196,7 @@ class Search:
             q = int(self.arcs.party[e])
             self.model.add_hint(var, plan.home[self.problem.parties[q][0]] == self.arcs.offer[e] and plan.rooms[q] == self.arcs.rooms[e])
 
-    def _plan(self, value: Callable[[cp_model.IntVar], bool]) -> Plan:
+    def plan_from(self, value: Callable[[cp_model.IntVar], bool]) -> Plan:
         """The only place where values of the solver are read; called only when it says that it has some."""
         homes = [UNPLACED] * len(self.out)
         rooms: list[tuple[int, ...]] = [()] * len(self.out)
@@ -204,15 +208,14 @@ class Search:
 
 
 class _Callback(cp_model.CpSolverSolutionCallback):
-    """Ships every better plan and the search's own bound."""
+    """Ships every better plan."""
 
-    def __init__(self, search: Search, on_plan: OnPlan, on_bound: Callable[[float], None]) -> None:
+    def __init__(self, search: Search, on_plan: OnPlan) -> None:
         super().__init__()
-        self.search, self.on_plan, self.on_bound = search, on_plan, on_bound
+        self.search, self.on_plan = search, on_plan
 
     def on_solution_callback(self) -> None:
-        self.on_plan(self.search._plan(self.boolean_value))
-        self.on_bound(self.best_objective_bound + self.search.base)
+        self.on_plan(self.search.plan_from(self.boolean_value))
 
 
 def _sum(row: list[tuple[int, cp_model.IntVar]]) -> cp_model.LinearExprT:

@@ -10,7 +10,7 @@ import pytest
 
 from matcher.check import check_plan
 from matcher.model import Instance
-from tests.check.build import DAY, codes, day, decided, household, instance, offer, plan, policy, road, stands, tie
+from tests.check.build import DAY, codes, day, decided, household, instance, member, offer, plan, policy, road, stands, tie
 
 SHARED = {"shared": True}
 AGREED = {"required": True, "agreed": True}
@@ -33,6 +33,11 @@ def both(**more: Any) -> Where:
 def pair(a: dict[str, Any] | None = None, b: dict[str, Any] | None = None, *rows: Any, **x: Any) -> Instance:
     """A and B, 2 persons each, and a shared offer X for 4."""
     return instance(household("A", **(a or {})), household("B", **(b or {})), offer("X", **({"capacity": 4} | SHARED | x)), *rows)
+
+
+def lost(i: str, world: Instance) -> Instance:
+    """A quarantined row names the household."""
+    return world.model_copy(update={"left_out": frozenset({i})})
 
 
 # code, a plan that holds, a plan that does not: instance, where, rooms
@@ -73,6 +78,14 @@ CASES: list[tuple[str, str, Case, Case]] = [
      (pair({}, {}, offer("Y"), tie("A", "B", kind="same_accommodation", **AGREED)), SPLIT, {})),
     ("party counts together", "size", (pair({}, {}, tie("A", "B", kind="same_accommodation", **AGREED), max_persons=4), both(), {}),
      (pair({}, {}, tie("A", "B", kind="same_accommodation", **AGREED), max_persons=3), both(), {})),
+    ("party needs beds for all", "size", (pair({}, {}, tie("A", "B", kind="same_accommodation", **AGREED)), both(), {}),
+     (pair({}, {}, tie("A", "B", kind="same_accommodation", **AGREED), capacity=3), both(), {})),
+    ("a pin places who has no adult", "left_out", (pair({}, {}, member("M", "A", "head", 9), decided("A", "pin", "X")), {"A": "X"}, {}),
+     (pair({}, {}, member("M", "A", "head", 9)), {"A": "X"}, {})),
+    ("a fact without an adult", "left_out", (pair({}, {}, member("M", "A", "head"), stands("A", "X")), {"A": "X"}, {}),
+     (pair({}, {}, member("M", "A", "head"), stands("A", "X", "proposed")), {"A": "X"}, {})),
+    ("quarantined facts stay", "left_out", (lost("A", pair({}, {}, stands("A", "X", "accepted"))), {"A": "X"}, {}),
+     (lost("A", pair({}, {}, stands("A", "X", "proposed"))), {"A": "X"}, {})),
     ("same_site", "link", (pair({}, {}, offer("Y", site_id="S"), tie("A", "B", kind="same_site", **AGREED), site_id="S"), SPLIT, {}),
      (pair({}, {}, offer("Y"), tie("A", "B", kind="same_site", **AGREED)), SPLIT, {})),
     ("same_place", "link", (pair({}, {}, offer("Y"), tie("A", "B", kind="same_place", **AGREED)), SPLIT, {}),

@@ -1,0 +1,98 @@
+"""Shelter-to-evacuee matching: who goes where, what it costs, why, and how good the plan provably is.
+
+The names below load on first use, so that importing the package (and `matcher --help`) stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from matcher._version import __version__
+
+if TYPE_CHECKING:
+    from matcher.check import check_bound, check_plan
+    from matcher.errors import (
+        ContradictionError,
+        Fault,
+        InputError,
+        InternalError,
+        InterruptedSolve,
+        MatcherError,
+        NoPlanError,
+        UsageError,
+    )
+    from matcher.explain import Explanation, explain
+    from matcher.generate import generate
+    from matcher.io import instance_from_frames, read_instance
+    from matcher.io.frames_out import placements_frame, unplaced_frame
+    from matcher.model import Instance
+    from matcher.policy import Policy, SolveOptions, read_policy
+    from matcher.problem import UNPLACED, Problem
+    from matcher.publish import publish
+    from matcher.result import Certificate, Cost, Plan, Result
+    from matcher.solver import solve
+    from matcher.verify import verify
+
+_HOME = {
+    "matcher.check": ("check_bound", "check_plan"),
+    "matcher.errors": (
+        "ContradictionError", "Fault", "InputError", "InternalError", "InterruptedSolve", "MatcherError", "NoPlanError", "UsageError",
+    ),
+    "matcher.explain": ("Explanation", "explain"),
+    "matcher.generate": ("generate",),
+    "matcher.io": ("instance_from_frames", "read_instance"),
+    "matcher.io.frames_out": ("placements_frame", "unplaced_frame"),
+    "matcher.model": ("Instance",),
+    "matcher.policy": ("Policy", "SolveOptions", "read_policy"),
+    "matcher.problem": ("UNPLACED", "Problem"),
+    "matcher.publish": ("publish",),
+    "matcher.result": ("Certificate", "Cost", "Plan", "Result"),
+    "matcher.solver": ("solve",),
+    "matcher.verify": ("verify",),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "UNPLACED",
+    "Certificate",
+    "ContradictionError",
+    "Cost",
+    "Explanation",
+    "Fault",
+    "InputError",
+    "Instance",
+    "InternalError",
+    "InterruptedSolve",
+    "MatcherError",
+    "NoPlanError",
+    "Plan",
+    "Policy",
+    "Problem",
+    "Result",
+    "SolveOptions",
+    "UsageError",
+    "__version__",
+    "check_bound",
+    "check_plan",
+    "explain",
+    "generate",
+    "instance_from_frames",
+    "placements_frame",
+    "publish",
+    "read_instance",
+    "read_policy",
+    "solve",
+    "unplaced_frame",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'matcher' has no attribute {name!r}")
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

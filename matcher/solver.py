@@ -1,0 +1,218 @@
+"""The door to solving: compile, choose a strategy, run it, settle equal cases, check the plan, make the Result."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from matcher.bounds import Prices, prove
+from matcher.check import check_plan
+from matcher.compile import Compiled, compile_instance
+from matcher.conflicts import refuse_impossible_pins, smallest_conflict
+from matcher.errors import InternalError, InterruptedSolve, NoPlanError
+from matcher.evaluate import broken, cost_by_stage
+from matcher.lottery import settle_equals
+from matcher.model import Instance
+from matcher.policy import Policy, SolveOptions
+from matcher.problem import Problem
+from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
+from matcher.rows import Rows, plan_cost
+from matcher.strategies.base import Limits, Outcome, Silent, StageEnd, Watch
+from matcher.strategies.exact import no_prices
+from matcher.strategies.isolated import solve_isolated
+from matcher.strategies.registry import choose
+from matcher.warnings import plan_warnings
+
+WORK_PER_EFFORT = 100.0
+log = logging.getLogger(__name__)
+OnProgress = Callable[[int | None, int | None], None]
+
+
+def solve(
+    what: Instance | Problem,
+    policy: Policy | None = None,
+    *,
+    options: SolveOptions | None = None,
+    on_progress: OnProgress | None = None,
+    **changes: Any,
+) -> Result:
+    """Place the households of an instance (or solve a bare `Problem`).
+
+    options: how hard to search; `changes` are its fields given one by one (time_limit_s=30, seed=7, date=…).
+    on_progress: called with (cost of the plan in hand, proved bound), each None while there is none.
+
+    Raises InputError (policy), UsageError (a choice that is not there), ContradictionError (fixed decisions), NoPlanError
+    (limits), InterruptedSolve (no plan yet when interrupted), InternalError (a broken promise: nothing to publish).
+    """
+    options = SolveOptions.model_validate({**(options or SolveOptions()).model_dump(), **changes})
+    if options.date is None:
+        options = options.model_copy(update={"date": dt.date.today()})
+    watch = _Tell(on_progress) if on_progress is not None else Silent()
+    if isinstance(what, Problem):
+        return _solve_problem(what, options, watch)
+    return _solve_instance(what, policy or Policy(), options, watch)
+
+
+class _Tell:
+    """Turns what a strategy reports into (cost, bound) in whole units, for the stage it is in."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self.on_progress = on_progress
+        self.stage = 0
+        self.cost: Sequence[int] | None = None
+        self.bound: int | None = None
+
+    def on_plan(self, plan: Plan, cost: Sequence[int]) -> None:
+        self.cost = cost
+        self._tell()
+
+    def on_proof(self, stage: int, prices: Prices, bound: int) -> None:
+        self.stage, self.bound = stage, bound
+        self._tell()
+
+    def _tell(self) -> None:
+        self.on_progress(None if self.cost is None else self.cost[self.stage], self.bound)
+
+
+def _run(problem: Problem, options: SolveOptions, watch: Watch) -> tuple[Outcome, str, str]:
+    """(outcome, strategy, why)."""
+    chosen, why = choose(options.strategy, problem)
+    deadline = time.monotonic() + options.time_limit_s
+    limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed)
+    if options.isolate:
+        outcome = solve_isolated(chosen.name, problem, limits, watch)
+    else:
+        outcome = chosen.solve(problem, limits, watch)
+    if outcome.plan is not None and (faults := broken(problem, outcome.plan)):
+        raise InternalError(f"strategy {chosen.name} broke a promise: {faults[0]}")
+    return outcome, chosen.name, why
+
+
+def _no_plan(outcome: Outcome) -> Exception:
+    if outcome.cut_by == "interrupt":
+        return InterruptedSolve("interrupted before there was any plan; nothing was written")
+    if outcome.infeasible:
+        return NoPlanError("there is no plan: not everybody who must be placed can be")
+    return NoPlanError("no plan within the limits of time and effort; allow more with --time-limit or --effort")
+
+
+def _solve_problem(problem: Problem, options: SolveOptions, watch: Watch) -> Result:
+    started = time.monotonic()
+    outcome, name, why = _run(problem, options, watch)
+    if outcome.plan is None:
+        raise _no_plan(outcome)
+    plan = settle_equals(problem, outcome.plan)
+    costs = cost_by_stage(problem, plan)
+    stages = tuple(
+        _proof(problem, s, end, costs, {}, {}) for s, end in enumerate(_complete(problem, outcome, costs))
+    )  # fmt: skip
+    return Result(
+        *_verdict(stages), name, why, plan, Cost({"arcs": sum(costs)}), sum(s.bound for s in stages), stages, None, (), (), (),
+        Effort(outcome.work, outcome.cut_by, {"solve": time.monotonic() - started}), options=options,
+    )  # fmt: skip
+
+
+def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, watch: Watch) -> Result:
+    clock = _Clock()
+    assert options.date is not None
+    compiled = compile_instance(instance, policy, options.date, options.seed)
+    refuse_impossible_pins(compiled)
+    clock.lap("compile")
+    outcome, name, why = _run(compiled.problem, options, watch)
+    clock.lap("solve")
+    if outcome.plan is None:
+        if outcome.infeasible:
+            raise smallest_conflict(compiled, compiled.problem.arcs())
+        raise _no_plan(outcome)
+    plan = settle_equals(compiled.problem, outcome.plan)
+    rows = Rows(compiled, plan)
+    placements, unplaced = rows.placements(), rows.unplaced()
+    cost = plan_cost(compiled, plan, placements)
+    clock.lap("explain")
+    if faults := check_plan(instance, policy, options.date, placements, unplaced, cost.terms):
+        raise InternalError("the independent check found the plan wrong, nothing is published: " + "; ".join(faults[:5]))
+    clock.lap("check")
+    certificate = _certificate(compiled, outcome, cost_by_stage(compiled.problem, plan))
+    status, proved_by = _verdict(certificate.stages)
+    return Result(
+        status, proved_by, name, why, plan, cost, certificate.bound, certificate.stages, certificate, placements, unplaced,
+        plan_warnings(compiled, placements, unplaced), Effort(outcome.work, outcome.cut_by, clock.laps), instance, policy, options,
+    )  # fmt: skip
+
+
+class _Clock:
+    """Seconds spent by step."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self.last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps[name] = now - self.last
+        self.last = now
+
+
+def _complete(problem: Problem, outcome: Outcome, costs: Sequence[int]) -> list[StageEnd]:
+    """The ends of all stages: those not reached get prices of nothing. Stages before are held at the plan's values."""
+    ends = []
+    for s in range(len(problem.stages)):
+        held = tuple(costs[:s])
+        if s < len(outcome.stages):
+            end = outcome.stages[s]
+            if end.prices.held != held:
+                bound = prove(problem, replace(end.prices, held=held), outcome.forest)
+                end = StageEnd(replace(end.prices, held=held), bound.rounded(end.prices.scale), end.searched)
+        else:
+            prices = no_prices(problem, s, held)
+            end = StageEnd(prices, prove(problem, prices, outcome.forest).rounded(prices.scale), False)
+        ends.append(end)
+    return ends
+
+
+def _proof(
+    problem: Problem,
+    stage: int,
+    end: StageEnd,
+    costs: Sequence[int],
+    prices: dict[str, dict[str, dict[str, int]]],
+    floor_prices: dict[str, int],
+) -> StageProof:
+    by_prices = costs[stage] <= end.bound
+    proved_by = "prices" if by_prices else "search" if end.searched else None
+    closed = by_prices or end.searched
+    return StageProof(
+        problem.stages[stage], costs[stage], end.bound, closed, proved_by, end.prices.multipliers, prices, floor_prices
+    )  # fmt: skip
+
+
+def _certificate(compiled: Compiled, outcome: Outcome, costs: Sequence[int]) -> Certificate:
+    problem = compiled.problem
+    stages = []
+    for s, end in enumerate(_complete(problem, outcome, costs)):
+        prices: dict[str, dict[str, dict[str, int]]] = {}
+        for r, price in enumerate(end.prices.capacity):
+            if price:
+                accommodation, resource, date = compiled.resource_name(r)
+                prices.setdefault(accommodation, {}).setdefault(resource, {})[date] = int(price)
+        floors = {f.group: int(m) for f, m in zip(problem.floors, end.prices.floors, strict=True) if m}
+        stages.append(_proof(problem, s, end, costs, prices, floors))
+    pairs = [_first_ids(compiled, pair) for pair in outcome.forest]
+    scale = outcome.stages[0].prices.scale if outcome.stages else no_prices(problem, 0, ()).scale
+    return Certificate(scale, tuple(stages), tuple(sorted(pairs)), sum(s.bound for s in stages))
+
+
+def _first_ids(compiled: Compiled, pair: tuple[int, int]) -> tuple[str, str]:
+    first, second = sorted(compiled.households[compiled.problem.parties[q][0]] for q in pair)
+    return first, second
+
+
+def _verdict(stages: Sequence[StageProof]) -> tuple[Any, str | None]:
+    """(status, proved_by): optimal only if every stage is closed."""
+    if not all(s.closed for s in stages):
+        return "feasible", None
+    return "optimal", "prices" if all(s.proved_by == "prices" for s in stages) else "search"

@@ -1,0 +1,158 @@
+"""A strategy in a process of its own: native code that crashes, hangs or is deaf to signals cannot take the caller along.
+
+The child ships every better plan and every proof as it finds them; whatever happens to it, the plan in hand is kept.
+Messages are pickles over pipes between two processes of this program; nothing from outside is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+from matcher.bounds import Prices
+from matcher.errors import InternalError
+from matcher.problem import Problem
+from matcher.result import Plan
+from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
+
+GRACE_S = 5.0
+
+
+def solve_isolated(name: str, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
+    """Run the strategy `name` in a child until it ends or the deadline (plus a grace) has passed.
+
+    A crash is answered by one retry with a quarter of the work; after that the plan in hand is returned with
+    cut_by "crash". KeyboardInterrupt kills the child and returns the plan in hand with cut_by "interrupt".
+    """
+    hand = _Hand(watch)
+    for attempt in (limits, replace(limits, work=limits.work / 4)):
+        try:
+            outcome, ended = _attempt(name, problem, attempt, hand)
+        except KeyboardInterrupt:
+            return hand.outcome("interrupt")
+        if outcome is not None:
+            return outcome
+        if ended == "time":
+            return hand.outcome("time")
+    return hand.outcome("crash")
+
+
+@dataclass
+class _Hand:
+    """The best plan and the proofs that have arrived."""
+
+    watch: Watch
+    plan: Plan | None = None
+    cost: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        self.proofs: dict[int, tuple[Prices, int]] = {}
+
+    def take(self, kind: str, message: Any) -> None:
+        if kind == "plan":
+            self.plan, self.cost = message
+            self.watch.on_plan(*message)
+        else:
+            stage, prices, bound = message
+            self.proofs[stage] = (prices, bound)
+            self.watch.on_proof(stage, prices, bound)
+
+    def outcome(self, cut_by: str) -> Outcome:
+        ends = []
+        for stage in sorted(self.proofs):
+            if stage != len(ends):
+                break
+            prices, bound = self.proofs[stage]
+            ends.append(StageEnd(prices, bound, searched=False))
+        return Outcome(self.plan, tuple(ends), cut_by=cut_by)
+
+
+def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[Outcome | None, str]:
+    """One child. Returns (its outcome or None, "done" | "time" | "crash")."""
+    seconds = limits.seconds_left()
+    read_end, write_end = os.pipe()
+    command = [sys.executable, "-m", "matcher.strategies.child", str(write_end)]
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(write_end,), start_new_session=True, env=environment
+    )
+    os.close(write_end)
+    try:
+        with os.fdopen(read_end, "rb") as answers:
+            _send(child, (name, problem, replace(limits, deadline=seconds)))
+            return _listen(child, answers, time.monotonic() + seconds + GRACE_S, hand)
+    finally:
+        child.kill()
+        child.wait()
+        if child.stdin is not None:
+            try:
+                child.stdin.close()
+            except BrokenPipeError:
+                child.stdin = None  # the child died before it read all; what it sent has been taken
+
+
+def _send(child: subprocess.Popen[bytes], task: tuple[str, Problem, Limits]) -> None:
+    """The task goes out from a thread of its own, so that a child that never reads cannot block us."""
+
+    def write(pipe: IO[bytes]) -> None:
+        try:
+            pipe.write(pickle.dumps(task))
+            pipe.flush()
+        except (BrokenPipeError, ValueError):
+            return  # the child is gone; the listener sees its end of file and reports it
+
+    assert child.stdin is not None
+    threading.Thread(target=write, args=(child.stdin,), daemon=True).start()
+
+
+def _listen(child: subprocess.Popen[bytes], answers: IO[bytes], deadline: float, hand: _Hand) -> tuple[Outcome | None, str]:
+    reader = _Reader(answers)
+    while True:
+        wait = deadline - time.monotonic()
+        if wait <= 0:
+            return None, "time"
+        message = reader.next(wait)
+        if message is None:
+            continue
+        kind, body = message
+        if kind == "end":
+            return body, "done"
+        if kind == "closed":
+            return None, "crash"
+        if kind == "error":
+            raise InternalError(f"the search failed: {body}")
+        hand.take(kind, body)
+
+
+class _Reader:
+    """Length-prefixed pickles from a pipe, with a time-out."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self.number = pipe.fileno()
+        self.buffer = b""
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.number, selectors.EVENT_READ)
+
+    def next(self, seconds: float) -> tuple[str, Any] | None:
+        """The next message; None on time-out; ("closed", None) at the end of the pipe."""
+        while True:
+            if len(self.buffer) >= 8:
+                size = int.from_bytes(self.buffer[:8], "big")
+                if len(self.buffer) >= 8 + size:
+                    body, self.buffer = self.buffer[8 : 8 + size], self.buffer[8 + size :]
+                    kind, value = pickle.loads(body)
+                    return str(kind), value
+            if not self.selector.select(seconds):
+                return None
+            chunk = os.read(self.number, 1 << 20)
+            if not chunk:
+                return "closed", None
+            self.buffer += chunk

@@ -1,0 +1,86 @@
+"""What a person should know about a plan besides the plan: sentences, ids only, nobody's destination if protected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from matcher.compile import Compiled
+from matcher.problem import BLOCKED
+from matcher.result import PlacementRow, UnplacedRow
+
+
+def plan_warnings(compiled: Compiled, placements: Sequence[PlacementRow], unplaced: Sequence[UnplacedRow]) -> tuple[str, ...]:
+    """All warnings of a run, sorted within their kind: notices of reading and roles, then of the plan."""
+    found = [str(notice) for notice in (*compiled.instance.notices, *compiled.roles.notices)]
+    found += _broken_facts(compiled)
+    found += _overfull(compiled)
+    found += _stale_stays(compiled)
+    found += _policy_warning(compiled)
+    return tuple(dict.fromkeys(found))
+
+
+def _broken_facts(compiled: Compiled) -> list[str]:
+    """Fixed placements that break a rule today are kept, and said."""
+    out = []
+    for i, offer in enumerate(compiled.fixed_home):
+        h = compiled.free + i
+        household_id = compiled.households[h]
+        at = np.array([h]), np.array([offer])
+        codes = [layer.name for layer in compiled.problem.rules if layer.block(*at)[0, 0] <= 0]
+        if codes:
+            where = "where it is" if household_id in compiled.roles.protected else f"in {compiled.offers[offer]}"
+            status = compiled.roles.fixed[household_id].status
+            out.append(f"{household_id} is {status} {where} and stays, though it breaks: {', '.join(dict.fromkeys(codes))}")
+    return out
+
+
+def _overfull(compiled: Compiled) -> list[str]:
+    """Offers that hold more persons by fixed placements alone than their capacity; not named if a protected one is there."""
+    persons: dict[str, int] = {}
+    secret: set[str] = set()
+    for household_id, standing in compiled.roles.fixed.items():
+        persons[standing.accommodation_id] = persons.get(standing.accommodation_id, 0) + compiled.household_of[household_id].persons
+        if household_id in compiled.roles.protected:
+            secret.add(standing.accommodation_id)
+    out = []
+    for accommodation_id, count in sorted(persons.items()):
+        capacity = compiled.offer_of[accommodation_id].capacity
+        if count > capacity and accommodation_id not in secret:
+            out.append(f"{accommodation_id} holds {count} persons by accepted placements, its capacity is {capacity}; nobody is added")
+    return out
+
+
+def _stale_stays(compiled: Compiled) -> list[str]:
+    out = []
+    for household_id in compiled.households:
+        leaves = compiled.household_of[household_id].leaves
+        if leaves is not None and leaves <= compiled.roles.date:
+            out.append(f"{household_id} left on {leaves.isoformat()} by its own row and needs no bed any more; check `leaves`")
+    return out
+
+
+def _policy_warning(compiled: Compiled) -> list[str]:
+    """A weight that makes leaving a family out cheaper than placing it is nearly always a slip."""
+    problem = compiled.problem
+    if len(problem.stages) > 1:
+        return []
+    dear = 0
+    every = np.arange(problem.offers)
+    links = np.zeros(len(problem.parties), dtype=np.int64)
+    for link in problem.links:
+        if not link.binds:
+            (n, d), (cap_n, cap_d) = link.amount, link.cap_km10
+            worst = (2 * n * cap_n + d * cap_d) // (2 * d * cap_d)
+            links[link.first] += worst
+            links[link.second] += worst
+    out = problem.unplaced_by_stage().sum(axis=1)
+    for low in range(0, len(problem.parties), 256):
+        block = np.arange(low, min(low + 256, len(problem.parties)))
+        values = problem.priced(block, np.zeros(len(problem.resources), dtype=np.int64), np.ones(1, dtype=np.int64))
+        real = values < BLOCKED
+        dear += int((real & (values + links[block][:, None] > out[block][:, None])).any(axis=1).sum()) if len(every) else 0
+    if not dear:
+        return []
+    return [f"by this policy {dear} households have offers that cost more than leaving them unplaced; check the weights"]
