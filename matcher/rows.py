@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from matcher import costs, links
@@ -10,8 +10,9 @@ from matcher.alternatives import Room
 from matcher.compile import Compiled
 from matcher.errors import InternalError
 from matcher.evaluate import cost_by_stage, missing
-from matcher.model import Accommodation, Spot, Tie
-from matcher.places.travel import same_place
+from matcher.model import Accommodation, Instance, Spot, Tie
+from matcher.places.travel import Travel, same_place, travel_model
+from matcher.policy import Policy
 from matcher.problem import UNPLACED
 from matcher.reasons import LEFT_OUT_WORDS, Reasons
 from matcher.result import TERMS, Alternative, Cost, Placement, PlacementRow, Plan, UnplacedRow
@@ -27,7 +28,8 @@ def placement_map(compiled: Compiled, plan: Plan) -> dict[str, Placement]:
     for q, party in enumerate(compiled.problem.parties):
         for h in party:
             if plan.home[h] != UNPLACED:
-                homes[compiled.households[h]] = Placement(compiled.offers[plan.home[h]], plan.rooms[q])
+                offer = compiled.offers[plan.home[h]]
+                homes[compiled.households[h]] = Placement(offer, _rooms(compiled, offer, plan.rooms[q]) if h == min(party) else ())
     for i, offer in enumerate(compiled.fixed_home):
         household_id = compiled.households[compiled.free + i]
         homes[household_id] = Placement(compiled.offers[offer], ())
@@ -35,6 +37,12 @@ def placement_map(compiled: Compiled, plan: Plan) -> dict[str, Placement]:
         first = party_ids[0]
         homes[first] = Placement(homes[first].accommodation_id, compiled.fixed_rooms[first])
     return homes
+
+
+def _rooms(compiled: Compiled, accommodation_id: str, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    """Rooms that a free party takes: those chosen in a shared offer, all of them in one that is not shared."""
+    offer = compiled.offer_of[accommodation_id]
+    return chosen if offer.shared else tuple(sorted(offer.rooms or ()))
 
 
 class Rows:
@@ -135,38 +143,18 @@ class Rows:
 
     def _ties(self, household_id: str, offer: Accommodation) -> tuple[int | None, int]:
         """(km to the nearest tie, number of ties kept). Ties to a protected household are told on its own side only."""
-        distances, kept = [], 0
-        protected = self.compiled.roles.protected
+        compiled, distances, kept = self.compiled, [], 0
+        protected = compiled.roles.protected
         for tie in self.ties_of.get(household_id, ()):
             if tie.other_household_id in protected and household_id not in protected:
                 continue
-            seen = self.tie_state(tie, offer)
+            seen = tie_state(tie, offer, compiled.offer_of, self.offer_of, compiled.travel)
             if seen is not None:
                 km10, holds = seen
                 kept += holds
                 if tie.kind != "apart":
                     distances.append(km10)
         return min(distances, default=None), kept
-
-    def tie_state(self, tie: Tie, offer: Accommodation) -> tuple[int, bool] | None:
-        """(km in tenths, is it kept) of a tie whose household is in `offer`; None where the other household has no place."""
-        travel = self.compiled.travel
-        if tie.spot is not None:
-            km10 = travel.km10(tie.spot, offer.spot)
-            if tie.kind == "near":
-                return km10, _near(tie, km10)
-            return km10, keeps_place(tie.kind, tie.max_km, km10, same_place(tie.spot, offer.spot))
-        if tie.accommodation_id is not None:
-            target = self.compiled.offer_of[tie.accommodation_id]
-            km10 = travel.km10(target.spot, offer.spot)
-            if tie.kind == "near":
-                return km10, _near(tie, km10)
-            return km10, links.link_kept(tie, target, offer, travel)
-        other = self.offer_of(tie.other_household_id or "")
-        if other is None:
-            return None
-        km10 = travel.km10(offer.spot, other.spot)
-        return km10, _near(tie, km10) if tie.kind == "near" else links.link_kept(tie, offer, other, travel)
 
     def unplaced(self) -> tuple[UnplacedRow, ...]:
         """One row for each household without a place, sorted by id; the left out and the quarantined among them."""
@@ -192,6 +180,47 @@ class Rows:
                 seen[row.id] = None if row.id in seen else row.persons
         sentence = "Its own row is faulty and was set aside; see quarantined.csv, mend the row and run again."
         return [UnplacedRow(i, persons, None, "quarantined", sentence) for i, persons in seen.items()]
+
+
+def tie_state(
+    tie: Tie,
+    offer: Accommodation,
+    offer_of: Mapping[str, Accommodation],
+    home_of: Callable[[str], Accommodation | None],
+    travel: Travel,
+) -> tuple[int, bool] | None:
+    """(km in tenths, is it kept) of a tie whose household is in `offer`; None where the other household has no place."""
+    if tie.spot is not None:
+        km10 = travel.km10(tie.spot, offer.spot)
+        holds = tie.kind != "near" and keeps_place(tie.kind, tie.max_km, km10, same_place(tie.spot, offer.spot))
+    elif tie.accommodation_id is not None:
+        target = offer_of[tie.accommodation_id]
+        km10 = travel.km10(target.spot, offer.spot)
+        holds = tie.kind != "near" and links.link_kept(tie, target, offer, travel)
+    else:
+        other = home_of(tie.other_household_id or "")
+        if other is None:
+            return None
+        km10 = travel.km10(offer.spot, other.spot)
+        holds = tie.kind != "near" and links.link_kept(tie, offer, other, travel)
+    return km10, _near(tie, km10) if tie.kind == "near" else holds
+
+
+def ties_count(instance: Instance, policy: Policy, placements: Iterable[PlacementRow]) -> tuple[int, int, dict[str, dict[str, int]]]:
+    """(kept, all, by kind) over the ties of placed households whose other end is placed too; none of or to protected ones."""
+    travel = Travel(instance.travel, travel_model(policy.travel.model))
+    offer_of = {a.accommodation_id: a for a in instance.accommodations}
+    home = {row.household_id: offer_of[row.accommodation_id] for row in placements if not row.protected}
+    by_kind: dict[str, dict[str, int]] = {}
+    for tie in instance.ties:
+        at = home.get(tie.household_id)
+        seen = None if at is None else tie_state(tie, at, offer_of, home.get, travel)
+        if seen is not None:
+            count = by_kind.setdefault(tie.kind, {"kept": 0, "all": 0})
+            count["all"] += 1
+            count["kept"] += seen[1]
+    table = {kind: by_kind[kind] for kind in sorted(by_kind)}
+    return sum(c["kept"] for c in table.values()), sum(c["all"] for c in table.values()), table
 
 
 def _near(tie: Tie, km10: int) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from matcher.check.costs import link_cost, own_terms
 from matcher.check.rules import Pair, passes
+from matcher.check.ties import offers_hold
 from matcher.check.world import Party, World
 from matcher.model import Accommodation, Tie
 
@@ -49,10 +50,14 @@ def _arcs(world: World, party: Party) -> Arcs:
     rest: list[int] = []
     stranded = any(world.is_stranded(i) for i in party.ids)
     links = [row for i in party.ids for row in world.links_of.get(i, ()) if not row.binds]
+    inner = [row for i in party.ids for row in world.links_of.get(i, ()) if row.household_id == i and row.other_household_id in party.ids]
     for a in () if stranded else world.offers.values():
+        if not all(offers_hold(world, row, a, a) for row in inner if row.binds):
+            continue  # a party is in one offer, so its inner ties hold there or nowhere
         if all(passes(Pair(world, party, h, a)) for h in party.households):
             terms = [own_terms(world, h, a) for h in party.households]
             pull = sum(t.pop("ties", 0) for t in terms)
+            pull += sum(link_cost(world, row, a, a) for row in inner if not row.binds)
             offers.append(a)
             ties.append(pull + sum(_link_to_fixed(world, party, row, a) for row in links))
             rest.append(sum(sum(t.values()) for t in terms))

@@ -80,7 +80,9 @@ def allowed_reasons(world: World, h: Household) -> tuple[str, ...]:
         return ("tie",)
     if any(world.is_stranded(member) for member in party.ids):
         return ("split_pair",)
-    return REASONS[REASONS.index("split_pair") :]
+    # Required ties between free households can leave no joint choice, which only a search over both could tell.
+    bound = any(row.binds for member in party.ids for row in world.links_of.get(member, ()))
+    return REASONS[REASONS.index("tie" if bound else "split_pair") :]
 
 
 def check_placed_row(world: World, row: PlacementRow, where: Where, account: Account) -> list[str]:

@@ -81,6 +81,7 @@ def _conditions(rng: Rng, world: World, kind: Cells, settlement: Ints, date: dt.
     vetted_host = drawn(rng, {"yes": 0.93, "unknown": 0.04, "no": 0.03}, count)
     vetted_other = drawn(rng, {"yes": 0.6, "": 0.4}, count)
     risk = np.round(np.clip(world.risk[settlement] + rng.normal(0, 0.03, count), 0.02, 0.9), 2)
+    price = numbers(rng.integers(1, 13, count) * 25)
     host_speaks = drawn(rng, {"uk": 0.45, "uk ru": 0.45, "uk hu": 0.04, "uk pl": 0.06}, count)
     return {
         "languages": only(host & some(rng, 0.8, count), host_speaks),
@@ -89,7 +90,7 @@ def _conditions(rng: Rng, world: World, kind: Cells, settlement: Ints, date: dt.
         "available_until": only(some(rng, 0.08, count), days(date, rng.choice([120, 180, 270, 360], count))),
         "vetted": np.where(host, vetted_host, vetted_other).astype(object),
         "risk": only(some(rng, 0.3, count), numbers(risk)),
-        "cost_per_person_night": only(some(rng, 0.25, count), numbers(rng.integers(1, 13, count) * 25)),
+        "cost_per_person_night": only(some(rng, 0.95, count), np.where(some(rng, 0.7, count), "0", price).astype(object)),
         "status": drawn(rng, {"open": 0.76, "": 0.2, "planned": 0.02, "closed": 0.02}, count),
     }
 

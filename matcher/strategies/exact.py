@@ -134,10 +134,13 @@ def _rings(
             return True, False
         if progress.cut_by is not None or _near_enough(progress, stage, least):
             return False, False
-        top = least + int(width) if value is None else min(least + int(width), value - 1)
+        top: int | None = least + int(width) if value is None else min(least + int(width), value - 1)
         keep, keep_out = _ring(arcs, bound, top)
-        whole = (value is not None and top == value - 1) or (bool(keep.all()) and bool(keep_out.all()))
-        closed = _search(problem, arcs, stage, held, keep, keep_out, None if value is None and whole else top + 1, progress, whole)
+        if keep.all() and keep_out.all():  # the ring rules nothing out, so look for any better plan at once
+            top = None if value is None else value - 1
+        whole = top is None if value is None else top == value - 1
+        below = None if top is None else top + 1
+        closed = _search(problem, arcs, stage, held, keep, keep_out, below, progress, whole)
         better = progress.plan is not None and (value is None or progress.cost[stage] < value)
         if closed and (better or whole):
             return progress.plan is not None, progress.plan is None

@@ -398,7 +398,7 @@ class Reading:
         target = self.offers[tie.accommodation_id]
         if tie.kind == "near":
             return tie.max_km is not None and self.ways.km(target.spot, a.spot) <= exact(tie.max_km)
-        return self._kept(tie, a, target)
+        return self._kept(tie, target, a)
 
     def link_kept(self, tie: Tie, a_g: Accommodation, a_h: Accommodation) -> bool:
         """A tie between households, for g (`household_id`) in a_g and h in a_h."""
@@ -407,6 +407,7 @@ class Reading:
         return self._kept(tie, a_g, a_h)
 
     def _kept(self, tie: Tie, one: Accommodation, other: Accommodation) -> bool:
+        """Kilometres count from one to the other: from the tie's end to the household, or from the row's household."""
         if tie.kind == "same_accommodation":
             return one.accommodation_id == other.accommodation_id
         if tie.kind == "same_site":
@@ -618,10 +619,10 @@ class Reading:
             a = self.offers[self.fixed[party.ids[0]]]
             if not a.rooms:
                 rooms: Rooms = ()
-            elif not a.shared:
-                rooms = tuple(sorted(a.rooms))
             elif given(party):
                 rooms = given(party)
+            elif not a.shared:
+                rooms = tuple(sorted(a.rooms))
             else:
                 sets = sorted(self.room_sets(party, a), key=lambda s: (sum(s), len(s), s))
                 fitting = [s for s in sets if self._fits_beside_fixed(party, a, s)]
