@@ -147,7 +147,7 @@ def _unplaced(row: UnplacedRow) -> Sequence[Cell]:
 
 def _quarantined(instance: Instance) -> list[Sequence[Cell]]:
     """One line for each fault of each row set aside."""
-    rows = sorted(instance.set_aside, key=lambda row: (row.file, row.line))
+    rows = sorted(instance.set_aside, key=lambda row: (row.file, row.id or "", row.line))
     return [[row.file, row.line, row.id, f.column, f.code, f.message] for row in rows for f in row.faults]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from matcher import solve
-from matcher.errors import ContradictionError
+from matcher.errors import ContradictionError, MatcherError
 from matcher.result import LEFT_OUT_REASONS, STAGES
 from tests.oracle.brute import BruteResult, Plan, Reading, Stay, brute_force
 from tests.oracle.tiny import TinyCase, tiny_case
@@ -111,6 +111,8 @@ def check(case: TinyCase) -> None:
         result = solve(case.instance, case.policy, date=case.date, strategy="exact")
     except ContradictionError as error:
         pytest.fail(f"contradiction {error} where the oracle has a plan: {best.placements}\n{case}")
+    except MatcherError as error:
+        pytest.fail(f"{type(error).__name__} {error}\n{case}")
     found = differences(case, best, result)
     if found:
         pytest.fail("\n".join([*found, str(case)]))

@@ -132,6 +132,16 @@ def test_a_protected_destination(tmp_path: Path) -> None:
         assert name != "placements.csv" or not any(word in text for word in ("case_4711", "case_4712", "quiet_house", "Sokilnyky"))
 
 
+def test_a_protected_household_with_friends(tmp_path: Path) -> None:
+    result = decide("a_protected_household_with_friends")
+    places = {row.household_id: row.accommodation_id for row in result.placements}
+    assert places == {"case_4711": "quiet_house", "friends": "flat"}
+    publish(result, tmp_path / "out")
+    for path in (tmp_path / "out").rglob("*"):
+        if path.is_file() and path.name != "placements_protected.csv":
+            assert b"case_4711" not in path.read_bytes(), path.name
+
+
 def test_steps_that_nobody_has_counted() -> None:
     assert where("steps_that_nobody_has_counted") == {"wheelchair_user": "(no_eligible)"}
 

@@ -60,14 +60,14 @@ RELATIONS: tuple[Any, ...] = (None, "parent", "friend", "work", "sibling")
 FEATURES = (
     "needs", "wants", "pets", "languages", "groups", "rent", "risk", "rooms", "separate", "distance", "kinds", "area", "size", "hosts",
     "status", "travel_rows", "place_ties", "links", "parties", "nights", "standing", "overrides", "consent", "adults", "quarantine",
-    "floors", "priorities", "waiting", "home", "weights", "cheap_unplaced", "sites", "roomy",
+    "floors", "priorities", "waiting", "home", "weights", "cheap_unplaced", "sites", "roomy", "protected",
 )  # fmt: skip
 
 # How likely a feature is in a case; a case has few rules or many, so that most leave somebody a choice.
 DENSITIES = (0.08, 0.16, 0.3)
 OFTEN = {
     "weights": 0.5, "links": 0.45, "parties": 0.35, "nights": 0.3, "place_ties": 0.35, "rooms": 0.35, "sites": 0.4, "standing": 0.3,
-    "overrides": 0.3, "roomy": 0.4,
+    "overrides": 0.3, "roomy": 0.4, "protected": 0.25,
 }  # fmt: skip
 
 
@@ -252,6 +252,7 @@ class _Maker:
             max_km=dice.decimal("3.5", "120.05", "340", "600.25", "1500") if on["distance"] and dice.chance(0.5) else None,
             accepts=dice.some(KINDS_USED, 0.6) if on["kinds"] and dice.chance(0.6) else frozenset(),
             avoids=dice.some(("UA14", "UA12", "UA46"), 0.3) if on["area"] else frozenset(),
+            protected=on["protected"] and dice.chance(0.4),
             consent=dice.pick(("yes", "yes", "yes", "no", "unknown")) if on["consent"] else "yes",
         )
 

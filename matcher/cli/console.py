@@ -1,0 +1,86 @@
+"""Printing and exit codes shared by all commands: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from matcher.errors import ContradictionError, ExitCode, InputError, MatcherError, UsageError
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of the CSV files, e.g. cp1251. Never guessed.")]
+Instance = Annotated[Path, typer.Argument(metavar="DIR", help="Folder with households.csv, accommodations.csv and the other files.")]
+
+
+@contextmanager
+def guard(as_json: bool = False) -> Iterator[None]:
+    """Turn errors into a message on stderr (or JSON on stdout) and the exit code that FORMAT.md gives them."""
+    try:
+        yield
+    except MatcherError as error:
+        if as_json:
+            print_json({"error": _plain(error)})
+        typer.echo(_sentence(error), err=True)
+        raise typer.Exit(int(error.exit_code)) from None
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; nothing was written.", err=True)
+        raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        # A fault of the program. The message of a foreign exception may quote data, so only its kind and place are shown.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        typer.echo(f"A fault of the program ({type(error).__name__} at {place}); nothing was written. Please report it.", err=True)
+        if os.environ.get("MATCHER_DEBUG"):
+            traceback.print_exc()
+        raise typer.Exit(int(ExitCode.INTERNAL)) from None
+
+
+def _sentence(error: MatcherError) -> str:
+    if isinstance(error, InputError):
+        hint = "Mend these rows and run again, or set faulty rows aside with --quarantine."
+        return f"{error}\n{hint}"
+    return f"Error: {error}"
+
+
+def _plain(error: MatcherError) -> dict[str, Any]:
+    body: dict[str, Any] = {"kind": type(error).__name__, "exit_code": int(error.exit_code)}
+    if isinstance(error, InputError):
+        return {**body, "faults": plain_faults(error)}
+    if isinstance(error, ContradictionError):
+        body["ids"] = list(error.ids)
+    return {**body, "message": str(error)}
+
+
+def plain_faults(error: InputError) -> list[dict[str, Any]]:
+    """The faults of an error as JSON data."""
+    return [{"file": f.file, "line": f.line, "column": f.column, "code": f.code, "message": f.message} for f in error.faults]
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def folder_of(path: Path) -> Path:
+    """The instance's folder. Raises UsageError for a workbook (not in this build) or anything else that is no folder."""
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".ods"):
+        raise UsageError(f"{path} is a workbook; this build reads folders of CSV files only, save each sheet as CSV")
+    if not path.is_dir():
+        raise UsageError(f"{path} is not a folder")
+    return path
+
+
+def is_terminal() -> bool:
+    """Is a person looking at stderr, and may the line be redrawn?"""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,112 @@
+"""`matcher solve DIR --out OUT`"""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, print_json
+from matcher.errors import ExitCode, InterruptedSolve, UsageError
+
+if TYPE_CHECKING:
+    from matcher.result import Result
+
+
+def solve(
+    folder: Instance,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Folder for the results; an earlier run there is replaced.")],
+    policy: Annotated[Path | None, typer.Option("--policy", help="Policy file; default: policy.toml in DIR, else the defaults.")] = None,
+    date: Annotated[str | None, typer.Option("--date", help="Date of the run, YYYY-MM-DD; default today.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the lottery that settles equal cases.")] = 0,
+    strategy: Annotated[str, typer.Option("--strategy", help="auto or exact.")] = "auto",
+    effort: Annotated[float, typer.Option("--effort", help="Amount of work, the default stop; the same on every machine.")] = 1.0,
+    gap: Annotated[float, typer.Option("--gap", min=0.0, help="Stop when the plan is proved that near the best, e.g. 0.001.")] = 0.0,
+    time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds; a safety net, said when it cut.")] = 120.0,
+    quarantine: Annotated[bool, typer.Option("--quarantine/--strict", help="Set faulty rows aside, or stop at any (default).")] = False,
+    fail_if_unplaced_above: Annotated[
+        int | None, typer.Option("--fail-if-unplaced-above", min=0, metavar="N", help="Exit code 6 if more than N persons are unplaced.")
+    ] = None,
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the best placement, check it, prove how good it is, and write everything to OUT."""
+    with guard(json):
+        signal.signal(signal.SIGTERM, _interrupt)
+        result = _solve(folder, out, policy, quarantine, encoding, quiet, _options(date, seed, strategy, effort, gap, time_limit))
+        from matcher.publish import publish
+        from matcher.summary import summary
+
+        for number in (signal.SIGINT, signal.SIGTERM):  # from here on it takes a moment, and is all or nothing anyway
+            signal.signal(number, signal.SIG_IGN)
+        publish(result, out)
+        if json:
+            print_json(summary(result))
+        elif not quiet:
+            from matcher.cli.show import show
+
+            show(result, summary(result), folder.name or str(folder), out)
+        _end(result, fail_if_unplaced_above)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _options(date: str | None, seed: int, strategy: str, effort: float, gap: float, time_limit: float) -> dict[str, Any]:
+    if effort <= 0 or time_limit <= 0:
+        raise UsageError("--effort and --time-limit must be greater than 0")
+    try:
+        day = dt.date.today() if date is None else dt.date.fromisoformat(date)
+    except ValueError:
+        raise UsageError(f"--date {date!r} is not a date like 2026-11-22") from None
+    limits = {"effort": effort, "gap": gap, "time_limit_s": time_limit}
+    return {"date": day, "seed": seed, "strategy": strategy, "isolate": True, **limits}
+
+
+def _solve(
+    folder: Path, out: Path, policy: Path | None, quarantine: bool, encoding: str, quiet: bool, options: dict[str, Any]
+) -> Result:
+    import os
+
+    from matcher.cli.progress import Progress
+    from matcher.errors import InputError
+    from matcher.io import read_instance
+    from matcher.policy import Policy, read_policy
+    from matcher.publish import check_target
+    from matcher.solver import solve as run
+
+    check_target(Path(os.path.abspath(out)))
+    path, faults = folder_of(folder), []
+    chosen, instance = Policy(), None
+    try:
+        file = policy or path / "policy.toml"
+        if policy is not None or file.exists():
+            chosen = read_policy(file)
+    except InputError as error:
+        faults += list(error.faults)
+    try:
+        instance = read_instance(path, quarantine=quarantine, encoding=encoding)
+    except InputError as error:
+        faults += list(error.faults)
+    if faults or instance is None:
+        raise InputError(faults)
+    with Progress(quiet) as progress:
+        try:
+            return run(instance, chosen, on_progress=progress.update, **options)
+        except KeyboardInterrupt:
+            raise InterruptedSolve("interrupted before there was any plan; nothing was written") from None
+
+
+def _end(result: Result, allowed: int | None) -> None:
+    from matcher.result import LEFT_OUT_REASONS
+
+    if result.effort.cut_by == "interrupt":
+        raise typer.Exit(int(ExitCode.INTERRUPTED))
+    unplaced = sum(row.persons or 0 for row in result.unplaced if row.reason not in LEFT_OUT_REASONS)
+    if allowed is not None and unplaced > allowed:
+        raise typer.Exit(int(ExitCode.TOO_MANY_UNPLACED))

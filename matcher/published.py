@@ -1,0 +1,123 @@
+"""Reading a published run back, as it stands on disk: rows as text says, nothing recomputed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+
+from matcher.errors import Fault, InputError
+from matcher.io.tokens import Undecodable, decode, split_records
+from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, UNPLACED_COLUMNS
+from matcher.result import TERMS, Alternative, Cost, PlacementRow, UnplacedRow
+
+Row = TypeVar("Row")
+_GUARDED = ("=", "+", "-", "@", "'", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run's folder. placements: protected ones among them, flagged."""
+
+    placements: tuple[PlacementRow, ...]
+    unplaced: tuple[UnplacedRow, ...]
+    summary: Mapping[str, Any]
+    certificate: Mapping[str, Any]
+
+
+def read_published(folder: Path | str) -> Published:
+    """Read a run's folder. Raises InputError with every fault of every file."""
+    folder = Path(folder)
+    faults: list[Fault] = []
+    placements = _table(folder / "placements.csv", PLACEMENT_COLUMNS, lambda cells: _placement(cells, False), faults)
+    if (folder / "placements_protected.csv").exists():
+        placements += _table(folder / "placements_protected.csv", PLACEMENT_COLUMNS, lambda cells: _placement(cells, True), faults)
+    unplaced = _table(folder / "unplaced.csv", UNPLACED_COLUMNS, _unplaced, faults)
+    summary, certificate = (_json(folder / name, faults) for name in ("summary.json", "certificate.json"))
+    if faults:
+        raise InputError(faults)
+    return Published(tuple(placements), tuple(unplaced), summary, certificate)
+
+
+def _json(path: Path, faults: list[Fault]) -> Mapping[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        faults.append(Fault(path.name, 0, "", "file_missing", f"cannot be opened: {error.strerror}"))
+        return {}
+    except ValueError as error:
+        faults.append(Fault(path.name, 0, "", "file_unreadable", f"is not JSON: {error}"))
+        return {}
+    if not isinstance(data, dict):
+        faults.append(Fault(path.name, 0, "", "file_unreadable", "is not a JSON object"))
+        return {}
+    return data
+
+
+def _table(path: Path, columns: tuple[str, ...], make: Callable[[dict[str, str]], Row], faults: list[Fault]) -> list[Row]:
+    try:
+        text = decode(path.read_bytes(), "utf-8")
+    except OSError as error:
+        faults.append(Fault(path.name, 0, "", "file_missing", f"cannot be opened: {error.strerror}"))
+        return []
+    except Undecodable as error:
+        faults.append(Fault(path.name, error.line, "", "bad_encoding", error.message))
+        return []
+    records = list(split_records(text, ","))
+    if not records or records[0].cells != columns:
+        faults.append(Fault(path.name, 1, "", "bad_header", "does not have the columns that a run writes"))
+        return []
+    rows = []
+    for record in records[1:]:
+        if record.problem or len(record.cells) != len(columns):
+            faults.append(Fault(path.name, record.line, "", record.problem or "wrong_cell_count", "is not a row that a run writes"))
+            continue
+        try:
+            rows.append(make({name: _unguarded(cell) for name, cell in zip(columns, record.cells, strict=True)}))
+        except (ValueError, InvalidOperation):
+            faults.append(Fault(path.name, record.line, "", "not_a_number", "holds a number that cannot be read"))
+    return rows
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_GUARDED) else cell
+
+
+def _tenths(text: str) -> int:
+    """A number with one decimal as whole tenths."""
+    value = Decimal(text).scaleb(1)
+    if value != value.to_integral_value():
+        raise ValueError(text)
+    return int(value)
+
+
+def _placement(cells: dict[str, str], protected: bool) -> PlacementRow:
+    terms = Cost({term: value for term in TERMS if (value := _tenths(cells[f"cost_{term}"]))})
+    if terms.total != _tenths(cells["cost"]):
+        raise ValueError("cost")
+    others = [(cells[f"alternative_{i}"], cells[f"alternative_{i}_cost"]) for i in range(1, ALTERNATIVES + 1)]
+    return PlacementRow(
+        household_id=cells["household_id"],
+        accommodation_id=cells["accommodation_id"],
+        site_id=cells["site_id"],
+        place=cells["place"],
+        persons=int(cells["persons"]),
+        rooms=tuple(map(int, cells["rooms"].split())),
+        status=cells["status"],
+        km10=_tenths(cells["km"]),
+        minutes=Decimal(cells["minutes"]) if cells["minutes"] else None,
+        terms=terms,
+        tie_km10=_tenths(cells["tie_km"]) if cells["tie_km"] else None,
+        ties_kept=int(cells["ties_kept"]),
+        alternatives=tuple(Alternative(name, _tenths(cost)) for name, cost in others if name),
+        changed_from=cells["changed_from"],
+        protected=protected,
+    )
+
+
+def _unplaced(cells: dict[str, str]) -> UnplacedRow:
+    persons, priority = (int(cells[name]) if cells[name] else None for name in ("persons", "priority"))
+    return UnplacedRow(cells["household_id"], persons, priority, cells["reason"], cells["explanation"], cells["remedy"])

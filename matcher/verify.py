@@ -1,0 +1,103 @@
+"""`matcher verify`: is a written plan right, and does its certificate prove what it claims? Needs no solver."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matcher.check import check_bound, check_plan
+from matcher.errors import Fault, InputError
+from matcher.io import read_instance
+from matcher.model import Instance
+from matcher.policy import Policy, policy_from_plain, read_policy
+from matcher.published import Published, read_published
+from matcher.result import LEFT_OUT_REASONS, TERMS
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verify found. violations: sentences, empty if all is right. bound: as recomputed, in 1/10 person-km, or None."""
+
+    violations: tuple[str, ...]
+    cost: int
+    bound: int | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Nothing was found wrong."""
+        return not self.violations
+
+
+def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> Verdict:
+    """Re-check the run in `out` against the instance in `folder`. Raises InputError if either cannot be read."""
+    published = read_published(out)
+    options, policy = _settings(published.summary)
+    instance = read_instance(folder, quarantine=bool(options.get("quarantine")), encoding=encoding)
+    date = dt.date.fromisoformat(options["date"])
+    violations = []
+    if published.summary.get("input_sha256") != instance.sha256:
+        violations.append("[input] the instance is not the one that this run was made from (input_sha256 differs)")
+    terms = {term: int(published.summary["cost_terms"].get(term, 0)) for term in TERMS}
+    violations += check_plan(instance, policy, date, published.placements, published.unplaced, terms)
+    faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)
+    violations += [fault for fault in faults if fault not in violations]
+    violations += _summary_faults(published, bound) + _split_faults(instance, published)
+    return Verdict(tuple(violations), sum(terms.values()), bound, _notes(Path(folder), policy))
+
+
+def _settings(summary: Mapping[str, Any]) -> tuple[Mapping[str, Any], Policy]:
+    options = summary.get("options")
+    if not isinstance(options, dict) or not isinstance(options.get("date"), str) or not isinstance(summary.get("policy"), dict):
+        raise InputError([Fault("summary.json", 0, "", "file_unreadable", "lacks the options or the policy of the run")])
+    if not isinstance(summary.get("cost_terms"), dict):
+        raise InputError([Fault("summary.json", 0, "", "file_unreadable", "lacks the cost by term")])
+    return options, policy_from_plain(summary["policy"], "summary.json")
+
+
+def _summary_faults(published: Published, bound: int | None) -> list[str]:
+    """The numbers of summary.json against the rows and the certificate."""
+    summary, faults = published.summary, []
+    cost = sum(int(v) for v in summary["cost_terms"].values())
+    if summary.get("cost") != cost:
+        faults.append(f"[summary] cost is {summary.get('cost')}, its terms add up to {cost}")
+    if summary.get("bound") != published.certificate.get("bound") or (bound is not None and summary.get("bound") != bound):
+        faults.append(f"[summary] bound is {summary.get('bound')}, the certificate proves {bound}")
+    if bound is not None:
+        placed_cost = cost - int(summary["cost_terms"].get("unplaced", 0))
+        for name, value in (("gap", (cost - bound) / max(1, abs(cost))), ("gap_placed", (cost - bound) / max(1, placed_cost))):
+            if not isinstance(summary.get(name), int | float) or abs(summary[name] - value) > 1e-8 * max(1.0, abs(value)):
+                faults.append(f"[summary] {name} is {summary.get(name)}, it should be {value:.9f}")
+        if bound > cost:
+            faults.append("[summary] the bound is above the cost")
+        if summary.get("proved_by") == "prices" and bound != cost:
+            faults.append("[summary] optimal by prices is claimed, but cost and bound differ")
+    return faults
+
+
+def _split_faults(instance: Instance, published: Published) -> list[str]:
+    """Protected households stand in their own file only, and everybody else not in it; counts are those of the rows."""
+    faults = []
+    households = published.summary.get("households")
+    left_out = sum(row.reason in LEFT_OUT_REASONS for row in published.unplaced)
+    accepted = {h.household_id for h in instance.households}
+    own_row = sum(row.household_id not in accepted for row in published.unplaced)
+    rows = {
+        "placed": len(published.placements),
+        "unplaced": len(published.unplaced) - left_out,
+        "left_out": left_out - own_row,
+    }
+    for name, count in rows.items():
+        if not isinstance(households, dict) or households.get(name) != count:
+            faults.append(f"[summary] households {name}: the files hold {count}")
+    return faults
+
+
+def _notes(folder: Path, policy: Policy) -> tuple[str, ...]:
+    path = folder / "policy.toml"
+    if path.exists() and read_policy(path) != policy:
+        return ("the run was made with another policy than the policy.toml in the instance's folder",)
+    return ()
