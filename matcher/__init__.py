@@ -5,7 +5,9 @@ The names below load on first use, so that importing the package (and `matcher -
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from matcher._version import __version__
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
         UsageError,
     )
     from matcher.explain import Explanation, explain
+    from matcher.frames import placements_frame, unplaced_frame
     from matcher.generate import generate
     from matcher.io import instance_from_frames, read_instance
-    from matcher.io.frames_out import placements_frame, unplaced_frame
     from matcher.model import Instance
     from matcher.policy import Policy, SolveOptions, read_policy
     from matcher.problem import UNPLACED, Problem
@@ -42,7 +44,7 @@ _HOME = {
     "matcher.explain": ("Explanation", "explain"),
     "matcher.generate": ("generate",),
     "matcher.io": ("instance_from_frames", "read_instance"),
-    "matcher.io.frames_out": ("placements_frame", "unplaced_frame"),
+    "matcher.frames": ("placements_frame", "unplaced_frame"),
     "matcher.model": ("Instance",),
     "matcher.policy": ("Policy", "SolveOptions", "read_policy"),
     "matcher.problem": ("UNPLACED", "Problem"),
@@ -86,6 +88,19 @@ __all__ = [
     "unplaced_frame",
     "verify",
 ]
+
+
+class _Package(ModuleType):
+    """Some functions bear the name of their module (`explain`, `publish` …). Importing a submodule binds it on the package
+    under that name; the function is what users mean by `matcher.explain`, so such a binding is not made. The module stays
+    importable: `from matcher.explain import Explanation`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _MODULE_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matcher.errors import InternalError
-from matcher.problem import BLOCKED, Ints, Link, Problem
+from matcher.layers import Ints
+from matcher.problem import BLOCKED, Link, Problem
 
 Pair = tuple[int, int]
 MOST = 1 << 59

@@ -15,11 +15,11 @@ from matcher import bonds as bonds_
 from matcher import capacity, costs, links
 from matcher.bonds import Bonds, gather_bonds
 from matcher.capacity import FixedUse, choose_fixed_rooms
-from matcher.layers import classes, exceptions, table
+from matcher.layers import Bools, Ints, Layer, classes, exceptions, table
 from matcher.model import Accommodation, Household, Instance, Tie
 from matcher.places.travel import Travel, same_place, travel_model
 from matcher.policy import Policy
-from matcher.problem import ANY_DATE, OPEN_END, Bools, Floor, Ints, Layer, Problem
+from matcher.problem import ANY_DATE, OPEN_END, Floor, Problem
 from matcher.result import STAGES
 from matcher.roles import Roles, assign_roles
 from matcher.rooms import rooms_needed
@@ -214,19 +214,17 @@ class _Compiler:
         for rule in make_rules(policy, travel, self.instance.closed):
             rows = [rule.of_household(a) for a in self.applicants]
             if rule.code == "distance":
-                layers.append(table(rule.code, rows, places, lambda h, spot, holds=rule.holds: int(holds(h, spot))))
+                layers.append(table(rule.code, rows, places, rule.value))
             else:
                 columns = [rule.of_offer(a) for a in self.accommodations]
-                layers.append(table(rule.code, rows, columns, lambda h, a, holds=rule.holds: int(holds(h, a))))
+                layers.append(table(rule.code, rows, columns, rule.value))
         pins, forbids = self.roles.pins, self.roles.forbids
         decided = [(pins.get(h), forbids.get(h, ())) for h in self.ids]
         layers.append(table("override", decided, places, lambda d, spot: int(bonds_.override_holds(d[0], d[1], spot, None))))
         layers.append(exceptions("override", [self._override_row(*d) for d in decided], 1))
         required = [self._bonds(h).required for h in self.ids]
         by_place = [tuple(b for b in row if not _names_offers(b)) for row in required]
-        layers.append(
-            table("tie", by_place, places, lambda row, spot: int(all(bonds_.is_kept(b, bonds_.At(spot), travel) for b in row)))
-        )
+        layers.append(table("tie", by_place, places, lambda row, spot: int(all(bonds_.is_kept(b, bonds_.At(spot), travel) for b in row))))
         layers.append(exceptions("tie", [self._tie_row(tuple(b for b in row if bonds_.depends_on_site(b))) for row in required], 1))
         return tuple(layers)
 

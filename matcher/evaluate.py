@@ -6,7 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from matcher.problem import BLOCKED, UNPLACED, Ints, Problem
+from matcher.layers import Ints
+from matcher.problem import BLOCKED, UNPLACED, Problem
 from matcher.result import Plan
 
 

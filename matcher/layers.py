@@ -1,15 +1,61 @@
-"""Building the tables of a `Problem`: from functions on classes to integer arrays."""
+"""The tables that a `Problem` is made of, and how they are built from functions on classes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from matcher.problem import Exceptions, Ints, Table
-
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Table:
+    """value[row[h], column[a]] for household h at offer a: cost units of a term, or 1/0 for a rule that holds or not."""
+
+    name: str
+    row: Ints
+    column: Ints
+    value: Ints
+
+    def block(self, households: Ints, offers: Ints) -> Ints:
+        """Values for all pairs of `households` and `offers`, shape (len(households), len(offers))."""
+        return self.value[self.row[households][:, None], self.column[offers][None, :]]
+
+
+@dataclass(frozen=True)
+class Exceptions:
+    """Values for single pairs: household h has the row `row[h]` (-1: value `neutral` everywhere); row k has `default[k]`
+    everywhere but at `offers[start[k]:start[k+1]]`, where it has `value` at the same positions."""
+
+    name: str
+    row: Ints
+    default: Ints
+    start: Ints
+    offers: Ints
+    value: Ints
+    neutral: int
+
+    def block(self, households: Ints, offers: Ints) -> Ints:
+        """Values for all pairs of `households` and `offers`, shape (len(households), len(offers))."""
+        out = np.full((len(households), len(offers)), self.neutral, dtype=np.int64)
+        place = {int(a): j for j, a in enumerate(offers)}
+        for i in np.flatnonzero(self.row[households] >= 0):
+            k = self.row[households[i]]
+            out[i] = self.default[k]
+            for t in range(self.start[k], self.start[k + 1]):
+                j = place.get(int(self.offers[t]))
+                if j is not None:
+                    out[i, j] = self.value[t]
+        return out
+
+
+Layer = Table | Exceptions
 
 
 def classes(keys: Iterable[Key]) -> tuple[Ints, list[Key]]:

@@ -8,10 +8,11 @@ from fractions import Fraction
 import numpy as np
 
 from matcher import costs
+from matcher.layers import Ints
 from matcher.model import Accommodation, Household, Tie
 from matcher.places.travel import Travel, same_place
 from matcher.policy import Policy
-from matcher.problem import BLOCKED, Ints, Link, Problem
+from matcher.problem import BLOCKED, Link, Problem
 from matcher.rules import keeps, same_site
 
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 import numpy as np
 
 from matcher.evaluate import arc_cost, party_homes, plan_of
-from matcher.problem import UNPLACED, Exceptions, Ints, Problem, Table
+from matcher.layers import Exceptions, Ints, Table
+from matcher.problem import UNPLACED, Problem
 from matcher.result import Plan
 
 
@@ -55,7 +56,11 @@ def equal_parties(problem: Problem) -> list[list[int]]:
 def _canonical(layer: Table | Exceptions) -> Ints:
     """A number for each row of a layer, equal for rows of equal values; row -1 (no exceptions) comes last."""
     if isinstance(layer, Table):
-        return np.unique(layer.value, axis=0, return_inverse=True)[1].ravel() if layer.value.size else np.zeros(len(layer.value), dtype=np.int64)
+        return (
+            np.unique(layer.value, axis=0, return_inverse=True)[1].ravel()
+            if layer.value.size
+            else np.zeros(len(layer.value), dtype=np.int64)
+        )
     keys: dict[tuple[object, ...], int] = {}
     numbers = []
     for k in range(len(layer.default)):

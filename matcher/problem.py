@@ -17,138 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from matcher.errors import UsageError
+from matcher.layers import Bools, Ints, Layer
+from matcher.matrix import matrix_fields
+from matcher.parts import ANY_DATE, BLOCKED, OPEN_END, UNPLACED, Arcs, Floor, Link, Resource, within
 from matcher.rooms import room_sets
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-UNPLACED = -1
-ANY_DATE = -1
-OPEN_END = np.iinfo(np.int64).max
-BLOCKED = 1 << 61
-"""Stands for "not allowed" among costs; larger than any sum of costs that occurs."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """value[row[h], column[a]] for household h at offer a: cost units of a term, or 1/0 for a rule that holds or not."""
-
-    name: str
-    row: Ints
-    column: Ints
-    value: Ints
-
-    def block(self, households: Ints, offers: Ints) -> Ints:
-        """Values for all pairs of `households` and `offers`, shape (len(households), len(offers))."""
-        return self.value[self.row[households][:, None], self.column[offers][None, :]]
-
-
-@dataclass(frozen=True)
-class Exceptions:
-    """Values for single pairs: household h has the row `row[h]` (-1: value `neutral` everywhere); row k has `default[k]`
-    everywhere but at `offers[start[k]:start[k+1]]`, where it has `value` at the same positions."""
-
-    name: str
-    row: Ints
-    default: Ints
-    start: Ints
-    offers: Ints
-    value: Ints
-    neutral: int
-
-    def block(self, households: Ints, offers: Ints) -> Ints:
-        """Values for all pairs of `households` and `offers`, shape (len(households), len(offers))."""
-        out = np.full((len(households), len(offers)), self.neutral, dtype=np.int64)
-        place = {int(a): j for j, a in enumerate(offers)}
-        for i in np.flatnonzero(self.row[households] >= 0):
-            k = self.row[households[i]]
-            out[i] = self.default[k]
-            for t in range(self.start[k], self.start[k + 1]):
-                j = place.get(int(self.offers[t]))
-                if j is not None:
-                    out[i, j] = self.value[t]
-        return out
-
-
-Layer = Table | Exceptions
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A capacity row. kind: "persons", "unit", "rooms" (of `size` beds) or "need" (word number `size`).
-
-    date: day number for which the row counts, ANY_DATE where one row counts every night. capacity: C', after the use of
-    fixed placements.
-    """
-
-    offer: int
-    kind: str
-    size: int
-    date: int
-    capacity: int
-
-
-@dataclass(frozen=True)
-class Link:
-    """A tie between the parties `first` (the tie row's household_id) and `second`, both free.
-
-    binds: a constraint (with both-or-neither, but for `apart`), else a cost if both are placed: amount (numerator,
-    denominator) times the pull in tenths of a km, rounded half up. limit_km10: max_km as a fraction, in tenths.
-    """
-
-    first: int
-    second: int
-    kind: str
-    binds: bool
-    amount: tuple[int, int] = (0, 1)
-    cap_km10: tuple[int, int] = (0, 1)
-    limit_km10: tuple[int, int] | None = None
-
-    @property
-    def both_or_neither(self) -> bool:
-        """Placed both or neither."""
-        return self.binds and self.kind != "apart"
-
-
-@dataclass(frozen=True)
-class Floor:
-    """A group's floor: at least `wanted` of its `persons` placed, of whom `fixed` are; `rate` units per missing person.
-
-    households: positions of the free households that count.
-    """
-
-    group: str
-    wanted: int
-    persons: int
-    fixed: int
-    rate: int
-    households: Ints
-
-
-@dataclass(frozen=True)
-class Arcs:
-    """Arcs written out, ordered by party, then offer, then room set.
-
-    party, offer: length E. rooms: the set taken, ascending sizes, () where none is counted. cost: shape (E, S).
-    Uses of arc e: resource[start[e]:start[e+1]] with amount at the same positions.
-    """
-
-    party: Ints
-    offer: Ints
-    rooms: tuple[tuple[int, ...], ...]
-    cost: Ints
-    start: Ints
-    resource: Ints
-    amount: Ints
-
-    def __len__(self) -> int:
-        return len(self.party)
-
-    def of(self) -> Ints:
-        """The arc of each use, same length as `resource`."""
-        return np.repeat(np.arange(len(self.party)), np.diff(self.start))
+__all__ = ["ANY_DATE", "BLOCKED", "OPEN_END", "UNPLACED", "Arcs", "Floor", "Link", "Problem", "Resource"]
 
 
 @dataclass(frozen=True)
@@ -219,11 +95,13 @@ class Problem:
 
     def eligible(self, parties: Ints, offers: Ints) -> Bools:
         """May the party go to the offer at all (every rule of every member)? Shape (len(parties), len(offers))."""
-        return self._over_members(parties, offers, self._rules_block, np.ones, np.logical_and) & ~self.barred[parties][:, None]
+        allowed: Bools = self._over_members(parties, offers, self._rules_block, np.ones, np.logical_and)
+        return allowed & ~self.barred[parties][:, None]
 
     def base_cost(self, parties: Ints, offers: Ints) -> Ints:
         """Cost by stage of each pair, room sets apart; meaningful where eligible. Shape (len(parties), len(offers), S)."""
-        return self._over_members(parties, offers, self._terms_block, np.zeros, np.add)
+        costs: Ints = self._over_members(parties, offers, self._terms_block, np.zeros, np.add)
+        return costs
 
     def _over_members(self, parties: Ints, offers: Ints, block: Any, start: Any, merge: Any) -> Any:
         """Evaluate `block` on all members of the parties at once and fold the members of each party."""
@@ -411,72 +289,17 @@ class Problem:
 
     @classmethod
     def from_matrix(
-        cls, cost: ArrayLike, use: ArrayLike, capacity: ArrayLike, unplaced_cost: ArrayLike | None = None, *, allowed: ArrayLike | None = None
+        cls,
+        cost: ArrayLike,
+        use: ArrayLike,
+        capacity: ArrayLike,
+        unplaced_cost: ArrayLike | None = None,
+        *,
+        allowed: ArrayLike | None = None,
     ) -> Problem:
         """A problem from plain arrays: H households, A accommodations (offers).
 
         cost, use: integers, shape (H, A); use ≥ 0 may differ by pair. capacity: shape (A,), ≥ 0. unplaced_cost: shape (H,);
         without it everybody must be placed. allowed: booleans, shape (H, A); default all. Raises UsageError on wrong shapes.
         """
-        return problem_from_matrix(cost, use, capacity, unplaced_cost, allowed)
-
-
-def within(km10: Ints, limit: tuple[int, int] | None, *, strictly: bool = False) -> Bools:
-    """km10 ≤ limit (or <), the limit given as an exact fraction of tenths of a km."""
-    if limit is None:
-        return np.zeros(km10.shape, dtype=np.bool_)
-    numerator, denominator = limit
-    return km10 * denominator < numerator if strictly else km10 * denominator <= numerator
-
-
-def problem_from_matrix(
-    cost: ArrayLike, use: ArrayLike, capacity: ArrayLike, unplaced_cost: ArrayLike | None, allowed: ArrayLike | None
-) -> Problem:
-    """See `Problem.from_matrix`."""
-    costs, uses, capacities = _integers(cost, "cost"), _integers(use, "use"), _integers(capacity, "capacity")
-    if costs.ndim != 2 or uses.shape != costs.shape or capacities.shape != (costs.shape[1],):
-        text = f"cost {costs.shape} and use {uses.shape} must be (households, accommodations), capacity {capacities.shape} (accommodations,)"
-        raise UsageError(text)
-    if (uses < 0).any() or (capacities < 0).any():
-        raise UsageError("use and capacity must not be negative")
-    h, a = costs.shape
-    out = np.zeros(h, dtype=np.int64) if unplaced_cost is None else _integers(unplaced_cost, "unplaced_cost")
-    may = np.ones((h, a), dtype=np.int64) if allowed is None else np.asarray(allowed, dtype=np.bool_).astype(np.int64)
-    if out.shape != (h,) or may.shape != (h, a):
-        raise UsageError(f"unplaced_cost {out.shape} must be ({h},) and allowed {may.shape} must be ({h}, {a})")
-    rows, columns, zeros = np.arange(h), np.arange(a), np.zeros(h, dtype=np.int64)
-    return Problem(
-        parties=tuple((i,) for i in range(h)),
-        persons=np.ones(h, dtype=np.int64),
-        rules=(Table("allowed", rows, columns, may),),
-        terms=(Table("cost", rows, columns, costs),),
-        term_stage=(0,),
-        stages=("all",),
-        unplaced_cost=out,
-        unplaced_stage=zeros,
-        must=np.full(h, unplaced_cost is None),
-        barred=np.zeros(h, dtype=np.bool_),
-        arrival=zeros,
-        leaves=np.full(h, OPEN_END),
-        offers=a,
-        sizes=(None,) * a,
-        room_need=zeros,
-        spare_units=(0, 1),
-        spare_stage=0,
-        resources=tuple(Resource(i, "persons", 0, ANY_DATE, int(c)) for i, c in enumerate(capacities)),
-        resources_of=tuple((i,) for i in range(a)),
-        has_need=np.zeros((h, 0), dtype=np.bool_),
-        place=np.zeros(a, dtype=np.int64),
-        site=columns,
-        km10=np.zeros((1, 1), dtype=np.int64),
-        same_place=np.ones((1, 1), dtype=np.bool_),
-        lottery=tuple(range(h)),
-        in_use=uses,
-    )
-
-
-def _integers(values: ArrayLike, name: str) -> Ints:
-    array = np.asarray(values)
-    if array.size and not (np.issubdtype(array.dtype, np.integer) or np.array_equal(array, np.floor(array.astype(float)))):
-        raise UsageError(f"{name} must hold whole numbers")
-    return array.astype(np.int64)
+        return cls(**matrix_fields(cost, use, capacity, unplaced_cost, allowed))

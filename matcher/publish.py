@@ -39,7 +39,7 @@ def publish(result: Result, folder: Path | str) -> Path:
     """
     if result.instance is None:
         raise UsageError("only a result of an instance can be published")
-    target = Path(os.path.abspath(folder))
+    target = Path(folder).resolve()
     check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     stage = target.parent / f".{target.name}.staging-{os.getpid()}"
@@ -69,12 +69,12 @@ def _swap(stage: Path, target: Path) -> None:
     """Put the stage in the target's place. An earlier run is moved aside first and comes back if the rename fails."""
     aside = target.parent / f".{target.name}.replaced-{os.getpid()}"
     if target.exists():
-        os.rename(target, aside)
+        target.rename(aside)
     try:
-        os.rename(stage, target)
+        stage.rename(target)
     except OSError:
         if aside.exists():
-            os.rename(aside, target)
+            aside.rename(target)
         raise
     _flush(target.parent)
     shutil.rmtree(aside, ignore_errors=True)

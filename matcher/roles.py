@@ -168,8 +168,9 @@ def _fixed_notices(
     for override in in_force:
         household_id = override.household_id
         if override.action in ("hold", "forbid") and household_id in fixed:
-            text = f"{household_id} has an {fixed[household_id].status} placement, which is kept; the {override.action} is not used"
-            notices.append(Notice(file="overrides.csv", line=0, code="override_not_used", message=text.replace("an moved_in", "a moved_in")))
+            status = fixed[household_id].status
+            text = f"the placement of {household_id} ({status}) is kept; the {override.action} is not used"
+            notices.append(Notice(file="overrides.csv", line=0, code="override_not_used", message=text))
     for household_id in sorted(fixed):
         if households[household_id].consent != "yes":
             text = f"{household_id} keeps its {fixed[household_id].status} placement without a recorded consent and is only counted"

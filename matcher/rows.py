@@ -28,8 +28,8 @@ def placement_map(compiled: Compiled, plan: Plan) -> dict[str, Placement]:
     for q, party in enumerate(compiled.problem.parties):
         for h in party:
             if plan.home[h] != UNPLACED:
-                offer = compiled.offers[plan.home[h]]
-                homes[compiled.households[h]] = Placement(offer, _rooms(compiled, offer, plan.rooms[q]) if h == min(party) else ())
+                home = compiled.offers[plan.home[h]]
+                homes[compiled.households[h]] = Placement(home, _rooms(compiled, home, plan.rooms[q]) if h == min(party) else ())
     for i, offer in enumerate(compiled.fixed_home):
         household_id = compiled.households[compiled.free + i]
         homes[household_id] = Placement(compiled.offers[offer], ())

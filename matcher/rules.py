@@ -41,6 +41,10 @@ class Rule:
     of_offer: Callable[[Accommodation], Hashable]
     holds: Callable[[Any, Any], bool]
 
+    def value(self, of_household: Any, of_offer: Any) -> int:
+        """1 where the rule holds, else 0."""
+        return int(self.holds(of_household, of_offer))
+
 
 def status(_: None, offer_open: bool) -> bool:
     """The offer is open."""
@@ -142,7 +146,7 @@ def offer_risk(offer: Accommodation, policy: Policy) -> Decimal:
 
 def no_key(_: object) -> None:
     """For a rule that does not look at this side."""
-    return None
+    return
 
 
 def make_rules(policy: Policy, travel: Travel, closed: frozenset[str]) -> tuple[Rule, ...]:

@@ -50,7 +50,7 @@ def solve(
     """
     options = SolveOptions.model_validate({**(options or SolveOptions()).model_dump(), **changes})
     if options.date is None:
-        options = options.model_copy(update={"date": dt.date.today()})
+        options = options.model_copy(update={"date": dt.datetime.now().astimezone().date()})
     watch = _Tell(on_progress) if on_progress is not None else Silent()
     if isinstance(what, Problem):
         return _solve_problem(what, options, watch)
@@ -66,11 +66,11 @@ class _Tell:
         self.cost: Sequence[int] | None = None
         self.bound: int | None = None
 
-    def on_plan(self, plan: Plan, cost: Sequence[int]) -> None:
+    def on_plan(self, plan: Plan, cost: Sequence[int]) -> None:  # noqa: ARG002
         self.cost = cost
         self._tell()
 
-    def on_proof(self, stage: int, prices: Prices, bound: int) -> None:
+    def on_proof(self, stage: int, prices: Prices, bound: int) -> None:  # noqa: ARG002
         self.stage, self.bound = stage, bound
         self._tell()
 
@@ -83,10 +83,7 @@ def _run(problem: Problem, options: SolveOptions, watch: Watch) -> tuple[Outcome
     chosen, why = choose(options.strategy, problem)
     deadline = time.monotonic() + options.time_limit_s
     limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed)
-    if options.isolate:
-        outcome = solve_isolated(chosen.name, problem, limits, watch)
-    else:
-        outcome = chosen.solve(problem, limits, watch)
+    outcome = solve_isolated(chosen.name, problem, limits, watch) if options.isolate else chosen.solve(problem, limits, watch)
     if outcome.plan is not None and (faults := broken(problem, outcome.plan)):
         raise InternalError(f"strategy {chosen.name} broke a promise: {faults[0]}")
     return outcome, chosen.name, why
@@ -140,7 +137,7 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     status, proved_by = _verdict(certificate.stages)
     return Result(
         status, proved_by, name, why, plan, cost, certificate.bound, certificate.stages, certificate, placements, unplaced,
-        plan_warnings(compiled, placements, unplaced), Effort(outcome.work, outcome.cut_by, clock.laps), instance, policy, options,
+        plan_warnings(compiled), Effort(outcome.work, outcome.cut_by, clock.laps), instance, policy, options,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def summary(result: Result) -> dict[str, Any]:
         "gap_km_per_person": round(result.gap_km_per_person, 3),
         "stages": _stages(result),
         "persons": _counts(instance, result, lambda row: row.persons or 0),
-        "households": _counts(instance, result, lambda row: 1),
+        "households": _counts(instance, result, lambda _: 1),
         "by_priority": _by_priority(instance, result),
         "by_group": _by_group(instance, result),
         "ties": {"kept": kept, "all": every, "by_kind": by_kind},
@@ -102,10 +102,14 @@ def _split(rows: Iterable[PlacementRow | UnplacedRow]) -> dict[str, dict[str, in
     return out
 
 
+def _all_rows(result: Result) -> list[PlacementRow | UnplacedRow]:
+    return [*result.placements, *result.unplaced]
+
+
 def _by_priority(instance: Instance, result: Result) -> dict[str, dict[str, dict[str, int]]]:
     priority = {h.household_id: h.priority for h in instance.households}
     rows: dict[int, list[PlacementRow | UnplacedRow]] = {p: [] for p in range(1, 6)}
-    for row in (*result.placements, *result.unplaced):
+    for row in _all_rows(result):
         if row.household_id in priority:
             rows[priority[row.household_id]].append(row)
     return {str(p): _split(group) for p, group in rows.items()}
@@ -114,7 +118,7 @@ def _by_priority(instance: Instance, result: Result) -> dict[str, dict[str, dict
 def _by_group(instance: Instance, result: Result) -> dict[str, dict[str, dict[str, int]]]:
     groups = {h.household_id: h.groups for h in instance.households}
     rows: dict[str, list[PlacementRow | UnplacedRow]] = defaultdict(list)
-    for row in (*result.placements, *result.unplaced):
+    for row in _all_rows(result):
         for group in groups.get(row.household_id, ()):
             rows[group].append(row)
     return {group: _split(rows[group]) for group in sorted(rows)}

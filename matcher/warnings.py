@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from matcher.compile import Compiled
 from matcher.problem import BLOCKED
-from matcher.result import PlacementRow, UnplacedRow
 
 
-def plan_warnings(compiled: Compiled, placements: Sequence[PlacementRow], unplaced: Sequence[UnplacedRow]) -> tuple[str, ...]:
+def plan_warnings(compiled: Compiled) -> tuple[str, ...]:
     """All warnings of a run, sorted within their kind: notices of reading and roles, then of the plan."""
     found = [str(notice) for notice in (*compiled.instance.notices, *compiled.roles.notices)]
     found += _broken_facts(compiled)

@@ -36,7 +36,7 @@ def guard(as_json: bool = False) -> Iterator[None]:
         raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
     except (typer.Exit, typer.Abort):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (the last resort: everything else has been named above)
         # A fault of the program. The message of a foreign exception may quote data, so only its kind and place are shown.
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"

@@ -53,7 +53,7 @@ def solve(
         _end(result, fail_if_unplaced_above)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -61,18 +61,14 @@ def _options(date: str | None, seed: int, strategy: str, effort: float, gap: flo
     if effort <= 0 or time_limit <= 0:
         raise UsageError("--effort and --time-limit must be greater than 0")
     try:
-        day = dt.date.today() if date is None else dt.date.fromisoformat(date)
+        day = dt.datetime.now().astimezone().date() if date is None else dt.date.fromisoformat(date)
     except ValueError:
         raise UsageError(f"--date {date!r} is not a date like 2026-11-22") from None
     limits = {"effort": effort, "gap": gap, "time_limit_s": time_limit}
     return {"date": day, "seed": seed, "strategy": strategy, "isolate": True, **limits}
 
 
-def _solve(
-    folder: Path, out: Path, policy: Path | None, quarantine: bool, encoding: str, quiet: bool, options: dict[str, Any]
-) -> Result:
-    import os
-
+def _solve(folder: Path, out: Path, policy: Path | None, quarantine: bool, encoding: str, quiet: bool, options: dict[str, Any]) -> Result:
     from matcher.cli.progress import Progress
     from matcher.errors import InputError
     from matcher.io import read_instance
@@ -80,7 +76,7 @@ def _solve(
     from matcher.publish import check_target
     from matcher.solver import solve as run
 
-    check_target(Path(os.path.abspath(out)))
+    check_target(out.resolve())
     path, faults = folder_of(folder), []
     chosen, instance = Policy(), None
     try:

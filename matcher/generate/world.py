@@ -89,7 +89,7 @@ def make_world(rng: Rng) -> World:
         lon_text=numbers(np.round(lon, 4)),
         risk=by_oblast[:, 2],
         origin_share=_share(people, by_oblast[:, 0], adm1),
-        offer_share=_share(np.sqrt(people), by_oblast[:, 1], adm1),
+        offer_share=_share(np.sqrt(people), by_oblast[:, 1] * _behind_the_front(lat, lon), adm1),
         transit=transit,
         transit_cells=np.concatenate([refs[transit], places["place_id"]]),
         transit_share=share / share.sum(),
@@ -106,6 +106,11 @@ def _share(people: NDArray[np.float64], weight: NDArray[np.float64], adm1: Cells
     _, oblast = np.unique(adm1.astype(str), return_inverse=True)
     share = weight * people / np.bincount(oblast, weights=people)[oblast]
     return np.asarray(share / share.sum())
+
+
+def _behind_the_front(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> Flags:
+    """Where offers may be: roughly, west of the front and north of the occupied south."""
+    return np.asarray((lon < 36.5) & ~((lon > 33.0) & (lat < 47.75)))
 
 
 def _position(names: Cells, adm1: Cells, people: NDArray[np.float64], name: str, code: str) -> int:

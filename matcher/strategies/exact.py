@@ -14,7 +14,8 @@ import numpy as np
 
 from matcher.bounds import Bound, Pair, Prices, link_forest, prove
 from matcher.evaluate import broken, cost_by_stage
-from matcher.problem import BLOCKED, Arcs, Bools, Problem
+from matcher.layers import Bools
+from matcher.problem import BLOCKED, Arcs, Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 from matcher.strategies.greedy import greedy_plan
@@ -91,12 +92,7 @@ def _run_stage(
 ) -> tuple[StageEnd | None, str | None, bool]:
     """(how the stage ended, what cut it, no plan exists at all)."""
     relaxed = relax(problem, arcs, stage, held, forest)
-    if relaxed is None and stage == 0:
-        prices = no_prices(problem, stage, held)
-    elif relaxed is None:
-        prices = no_prices(problem, stage, held)
-    else:
-        prices = relaxed.prices
+    prices = no_prices(problem, stage, held) if relaxed is None else relaxed.prices
     bound = prove(problem, prices, forest)
     if bound.scaled >= BLOCKED // 2:
         return None, None, True
@@ -134,12 +130,12 @@ def _rings(
             return True, False
         if progress.cut_by is not None or _near_enough(progress, stage, least):
             return False, False
-        top: int | None = least + int(width) if value is None else min(least + int(width), value - 1)
+        top = least + int(width) if value is None else min(least + int(width), value - 1)
         keep, keep_out = _ring(arcs, bound, top)
+        below: int | None = top + 1
+        whole = value is not None and top == value - 1
         if keep.all() and keep_out.all():  # the ring rules nothing out, so look for any better plan at once
-            top = None if value is None else value - 1
-        whole = top is None if value is None else top == value - 1
-        below = None if top is None else top + 1
+            below, whole = value, True
         closed = _search(problem, arcs, stage, held, keep, keep_out, below, progress, whole)
         better = progress.plan is not None and (value is None or progress.cost[stage] < value)
         if closed and (better or whole):

@@ -27,7 +27,7 @@ def can_place(problem: Problem, arcs: Arcs, parties: Iterable[int], seconds: flo
         return False
     free = replace(problem, must=must, floors=(), links=tuple(x for x in problem.links if x.binds))
     search = Search(free, arcs, 0, (), keep, ~must, None, costs=False)
-    found = search.run(WORK, seconds, 0, None, lambda plan: None)
+    found = search.run(WORK, seconds, 0, None, lambda _: None)
     if found.plan is not None:
         return True
     return False if found.closed else None

@@ -66,7 +66,7 @@ class _Hand:
             self.watch.on_proof(stage, prices, bound)
 
     def outcome(self, cut_by: str) -> Outcome:
-        ends = []
+        ends: list[StageEnd] = []
         for stage in sorted(self.proofs):
             if stage != len(ends):
                 break
@@ -81,14 +81,14 @@ def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[
     read_end, write_end = os.pipe()
     command = [sys.executable, "-m", "matcher.strategies.child", str(write_end)]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603  (this very interpreter, no shell)
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(write_end,), start_new_session=True, env=environment
     )
     os.close(write_end)
     try:
         with os.fdopen(read_end, "rb") as answers:
             _send(child, (name, problem, replace(limits, deadline=seconds)))
-            return _listen(child, answers, time.monotonic() + seconds + GRACE_S, hand)
+            return _listen(answers, time.monotonic() + seconds + GRACE_S, hand)
     finally:
         child.kill()
         child.wait()
@@ -113,7 +113,7 @@ def _send(child: subprocess.Popen[bytes], task: tuple[str, Problem, Limits]) -> 
     threading.Thread(target=write, args=(child.stdin,), daemon=True).start()
 
 
-def _listen(child: subprocess.Popen[bytes], answers: IO[bytes], deadline: float, hand: _Hand) -> tuple[Outcome | None, str]:
+def _listen(answers: IO[bytes], deadline: float, hand: _Hand) -> tuple[Outcome | None, str]:
     reader = _Reader(answers)
     while True:
         wait = deadline - time.monotonic()
@@ -148,7 +148,7 @@ class _Reader:
                 size = int.from_bytes(self.buffer[:8], "big")
                 if len(self.buffer) >= 8 + size:
                     body, self.buffer = self.buffer[8 : 8 + size], self.buffer[8 + size :]
-                    kind, value = pickle.loads(body)
+                    kind, value = pickle.loads(body)  # noqa: S301  (from our own child)
                     return str(kind), value
             if not self.selector.select(seconds):
                 return None

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.linear_solver import pywraplp
+from ortools.linear_solver import pywraplp  # type: ignore[import-untyped]
 
 from matcher.bounds import Pair, Prices, pair_matrix
-from matcher.problem import BLOCKED, Arcs, Ints, Problem
+from matcher.layers import Ints
+from matcher.problem import BLOCKED, Arcs, Problem
 
 SCALE = 1_000_000
 FIRST_COLUMNS = 6
@@ -162,7 +163,8 @@ class _Master:
                     self._add(int(e))
                 continue
             if status != pywraplp.Solver.OPTIMAL:
-                return None if status == pywraplp.Solver.INFEASIBLE else self._end(prices, [0.0] * len(self.floor_rows), [0.0] * len(self.hold))
+                nothing = [0.0] * len(self.floor_rows), [0.0] * len(self.hold)
+                return None if status == pywraplp.Solver.INFEASIBLE else self._end(prices, *nothing)
             prices = np.array([-row.dual_value() for row in self.rows])
             if not self._more_columns(prices):
                 break

@@ -16,7 +16,8 @@ from ortools.sat.python import cp_model
 from matcher.bounds import pair_matrix
 from matcher.errors import InternalError
 from matcher.evaluate import plan_of
-from matcher.problem import BLOCKED, UNPLACED, Arcs, Bools, Ints, Link, Problem
+from matcher.layers import Bools, Ints
+from matcher.problem import BLOCKED, UNPLACED, Arcs, Link, Problem
 from matcher.result import Plan
 
 LARGEST_ROW = 1 << 60
@@ -32,6 +33,9 @@ class Found:
     work: float
 
 
+Classes = list[tuple[int, list[cp_model.IntVar]]]
+
+
 class Search:
     """One stage's model over a subset of arcs.
 
@@ -41,7 +45,14 @@ class Search:
     """
 
     def __init__(
-        self, problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], keep: Bools, keep_out: Bools, below: int | None,
+        self,
+        problem: Problem,
+        arcs: Arcs,
+        stage: int,
+        held: Sequence[int],
+        keep: Bools,
+        keep_out: Bools,
+        below: int | None,
         costs: bool = True,
     ) -> None:
         self.problem, self.arcs, self.stage = problem, arcs, stage
@@ -74,8 +85,9 @@ class Search:
                     if value:
                         self.costs[s].append((value, out))
         for e, var in self.arc_of.items():
-            for s in np.flatnonzero(self.arcs.cost[e]):
-                self.costs[int(s)].append((int(self.arcs.cost[e, s]), var))
+            for s, value in enumerate(self.arcs.cost[e].tolist()):
+                if value:
+                    self.costs[s].append((value, var))
 
     def _resources(self) -> None:
         arcs = self.arcs
@@ -101,7 +113,7 @@ class Search:
             spare = floor.fixed + sum(lost.values()) - floor.wanted  # persons who may be left out at no cost
             short = self.model.new_int_var(0, max(0, floor.wanted - floor.fixed), "")
             row = [(n, out) for q, n in sorted(lost.items()) if (out := self.out[q]) is not None]
-            self.model.add(_sum(row) - short <= spare)
+            self.model.add(_sum([*row, (-1, short)]) <= spare)
             if floor.rate:
                 self.costs[problem.floor_stage].append((floor.rate, short))
 
@@ -118,7 +130,7 @@ class Search:
         else:
             self._joint(rows, columns, cost)
 
-    def _classes(self, q: int, offers: Ints, cost: Ints, axis: int) -> list[tuple[int, list[cp_model.IntVar]]]:
+    def _classes(self, q: int, offers: Ints, cost: Ints, axis: int) -> Classes:
         """(a position that stands for the class, its variables) of each class; last the one for being left out."""
         body = cost[:-1] if axis == 0 else cost[:, :-1].T
         members: dict[bytes, list[int]] = defaultdict(list)
@@ -128,14 +140,14 @@ class Search:
         out = self.out[q]
         return [*found, (len(offers), [out] if out is not None else [])]
 
-    def _compatible(self, mine: list[tuple[int, list[cp_model.IntVar]]], theirs: list[tuple[int, list[cp_model.IntVar]]], cost: Ints) -> None:
+    def _compatible(self, mine: Classes, theirs: Classes, cost: Ints) -> None:
         """What one party chooses, the other must choose something compatible with."""
         for i, variables in mine:
             friends = [v for j, others in theirs if cost[i, j] < BLOCKED for v in others]
             if variables and len(friends) < sum(len(others) for _, others in theirs):
                 self.model.add(sum(variables) <= sum(friends))
 
-    def _joint(self, mine: list[tuple[int, list[cp_model.IntVar]]], theirs: list[tuple[int, list[cp_model.IntVar]]], cost: Ints) -> None:
+    def _joint(self, mine: Classes, theirs: Classes, cost: Ints) -> None:
         """One variable a joint choice; their sums are the parties' own choices."""
         row_of: dict[int, list[cp_model.IntVar]] = defaultdict(list)
         column_of: dict[int, list[cp_model.IntVar]] = defaultdict(list)
@@ -147,7 +159,7 @@ class Search:
                     column_of[j].append(both)
                     if cost[i, j]:
                         self.costs[self.problem.party_cost_stage].append((int(cost[i, j]), both))
-        for (groups, joint) in ((mine, row_of), (theirs, column_of)):
+        for groups, joint in ((mine, row_of), (theirs, column_of)):
             for i, variables in groups:
                 if variables:
                     self.model.add(sum(variables) == sum(joint[i]))

@@ -1,0 +1,59 @@
+"""Results as pandas data frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcher.io.frames_out import frame
+from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result
+
+if TYPE_CHECKING:
+    from matcher.io.frames_out import DataFrame
+
+
+def placements_frame(result: Result, *, protected: bool = False) -> DataFrame:
+    """Placements, one row a household, indexed by nothing; costs in person-km, distances in km.
+
+    protected: also the destinations of protected households, which are left out by default.
+    """
+    rows = [_plain(row) for row in result.placements if protected or not row.protected]
+    columns = [
+        "household_id", "accommodation_id", "site_id", "place", "persons", "rooms", "status", "km", "minutes", "cost",
+        *(f"cost_{term}" for term in TERMS), "tie_km", "ties_kept", "changed_from",
+    ]  # fmt: skip
+    return frame(columns, rows)
+
+
+def _plain(row: PlacementRow) -> dict[str, Any]:
+    return {
+        "household_id": row.household_id,
+        "accommodation_id": row.accommodation_id,
+        "site_id": row.site_id,
+        "place": row.place,
+        "persons": row.persons,
+        "rooms": " ".join(map(str, row.rooms)),
+        "status": row.status,
+        "km": row.km10 / 10,
+        "minutes": None if row.minutes is None else float(row.minutes),
+        "cost": row.terms.total / 10,
+        **{f"cost_{term}": row.terms[term] / 10 for term in TERMS},
+        "tie_km": None if row.tie_km10 is None else row.tie_km10 / 10,
+        "ties_kept": row.ties_kept,
+        "changed_from": row.changed_from,
+    }
+
+
+def unplaced_frame(result: Result) -> DataFrame:
+    """Everybody without a place, one row a household; `left_out` tells who was not part of the match at all."""
+    rows = [
+        {
+            "household_id": row.household_id,
+            "persons": row.persons,
+            "priority": row.priority,
+            "reason": row.reason,
+            "explanation": row.explanation,
+            "left_out": row.reason in LEFT_OUT_REASONS,
+        }
+        for row in result.unplaced
+    ]
+    return frame(("household_id", "persons", "priority", "reason", "explanation", "left_out"), rows)

@@ -1,0 +1,99 @@
+"""What a `Problem` is made of besides its tables: resources, links, floors, and arcs written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.layers import Bools, Ints
+
+UNPLACED = -1
+ANY_DATE = -1
+OPEN_END = np.iinfo(np.int64).max
+BLOCKED = 1 << 61
+"""Stands for "not allowed" among costs; larger than any sum of costs that occurs."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A capacity row. kind: "persons", "unit", "rooms" (of `size` beds) or "need" (word number `size`).
+
+    date: day number for which the row counts, ANY_DATE where one row counts every night. capacity: C', after the use of
+    fixed placements.
+    """
+
+    offer: int
+    kind: str
+    size: int
+    date: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """A tie between the parties `first` (the tie row's household_id) and `second`, both free.
+
+    binds: a constraint (with both-or-neither, but for `apart`), else a cost if both are placed: amount (numerator,
+    denominator) times the pull in tenths of a km, rounded half up. limit_km10: max_km as a fraction, in tenths.
+    """
+
+    first: int
+    second: int
+    kind: str
+    binds: bool
+    amount: tuple[int, int] = (0, 1)
+    cap_km10: tuple[int, int] = (0, 1)
+    limit_km10: tuple[int, int] | None = None
+
+    @property
+    def both_or_neither(self) -> bool:
+        """Placed both or neither."""
+        return self.binds and self.kind != "apart"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A group's floor: at least `wanted` of its `persons` placed, of whom `fixed` are; `rate` units per missing person.
+
+    households: positions of the free households that count.
+    """
+
+    group: str
+    wanted: int
+    persons: int
+    fixed: int
+    rate: int
+    households: Ints
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Arcs written out, ordered by party, then offer, then room set.
+
+    party, offer: length E. rooms: the set taken, ascending sizes, () where none is counted. cost: shape (E, S).
+    Uses of arc e: resource[start[e]:start[e+1]] with amount at the same positions.
+    """
+
+    party: Ints
+    offer: Ints
+    rooms: tuple[tuple[int, ...], ...]
+    cost: Ints
+    start: Ints
+    resource: Ints
+    amount: Ints
+
+    def __len__(self) -> int:
+        return len(self.party)
+
+    def of(self) -> Ints:
+        """The arc of each use, same length as `resource`."""
+        return np.repeat(np.arange(len(self.party)), np.diff(self.start))
+
+
+def within(km10: Ints, limit: tuple[int, int] | None, *, strictly: bool = False) -> Bools:
+    """km10 ≤ limit (or <), the limit given as an exact fraction of tenths of a km."""
+    if limit is None:
+        return np.zeros(km10.shape, dtype=np.bool_)
+    numerator, denominator = limit
+    return km10 * denominator < numerator if strictly else km10 * denominator <= numerator
