@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.errors import InternalError
+from matcher.errors import Fault, InputError
 from matcher.layers import Ints
 from matcher.problem import BLOCKED, Link, Problem
 
 Pair = tuple[int, int]
 MOST = 1 << 59
+SCALE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,15 @@ class Bound:
 
 
 def link_forest(problem: Problem) -> tuple[Pair, ...]:
-    """Pairs of parties whose links the bound keeps: a spanning forest, heaviest first (required before soft)."""
+    """Pairs of parties whose links the bound keeps: a spanning forest, heaviest first (required before soft).
+
+    Pairs with a private party are left out, because the pairs are published.
+    """
     weight: dict[Pair, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
     for link in problem.links:
         pair = (min(link.first, link.second), max(link.first, link.second))
+        if problem.private & set(pair):
+            continue
         hard, soft = weight[pair]
         weight[pair] = (hard + link.binds, soft + link.amount[0] / link.amount[1])
     root = list(range(len(problem.parties)))
@@ -81,7 +87,7 @@ def link_forest(problem: Problem) -> tuple[Pair, ...]:
 
 
 def prove(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bound:
-    """L(π, μ, λ) and the slack of every choice. Raises InternalError if the numbers could overflow."""
+    """L(π, μ, λ) and the slack of every choice. Raises InputError if the numbers could overflow."""
     weights = prices.weights(len(problem.stages))
     _guard(problem, prices, weights)
     count = len(problem.parties)
@@ -119,15 +125,48 @@ def _floor_prices(problem: Problem, prices: Prices) -> Ints:
     return np.array([sum(int(extra[h]) for h in party) for party in problem.parties], dtype=np.int64)
 
 
+def largest_costs(problem: Problem) -> list[int]:
+    """An upper limit of what one party costs in each stage, placed or not; links with others among it."""
+    most = [0] * len(problem.stages)
+    for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
+        most[stage] += int(np.abs(layer.value).max(initial=0))
+    for cost, stage in zip(problem.unplaced_cost, problem.unplaced_stage, strict=True):
+        most[stage] = max(most[stage], int(cost))
+    rooms = max((size for sizes in problem.sizes if sizes is not None for size in sizes), default=0)
+    most[problem.spare_stage] += problem.spare(rooms * 50)
+    members = max((len(party) for party in problem.parties), default=1)
+    most = [value * members for value in most]
+    links = problem.party_cost_stage
+    most[links] += max((int(v.max(initial=0)) for v in problem.party_cost.values()), default=0)
+    most[links] += sum(-(-link.amount[0] * link.cap_km10[0] // (link.amount[1] * link.cap_km10[1])) for link in problem.links)
+    most[problem.floor_stage] += max((floor.rate for floor in problem.floors), default=0)
+    return most
+
+
+def price_scale(problem: Problem) -> int:
+    """Prices are integers in units of 1/scale: a million, or less where costs are so large that sums could overflow."""
+    scale = SCALE
+    while scale > 1 and scale * max(largest_costs(problem)) > share_of(problem):
+        scale //= 10
+    return scale
+
+
+def share_of(problem: Problem) -> int:
+    """How large each of the summands of a priced choice may be: a stage's costs, those held before, prices of use, floors."""
+    return MOST // (4 * (len(problem.stages) + 2))
+
+
 def _guard(problem: Problem, prices: Prices, weights: Ints) -> None:
     """Every sum below stays under BLOCKED, which stays under 2^63 when three of them meet."""
-    largest = max((int(np.abs(layer.value).max(initial=0)) for layer in problem.terms), default=0) * (len(problem.terms) + 1)
-    largest = max(largest, int(problem.unplaced_cost.max(initial=0)), *(int(v.max(initial=0)) for v in problem.party_cost.values()), 1)
     members = max((len(party) for party in problem.parties), default=1)
-    uses = int(prices.capacity.max(initial=0)) * 64 * max(1, int(problem.persons.max(initial=1))) * members
-    floors = int(prices.floors.sum()) * max(1, int(problem.persons.max(initial=1))) * members
-    if largest * members * int(weights.sum()) + uses + floors >= MOST:
-        raise InternalError("the numbers of this problem are too large for an exact bound")
+    persons = members * max(1, int(problem.persons.max(initial=1)))
+    total = sum(int(w) * most for w, most in zip(weights, largest_costs(problem), strict=True))
+    if problem.in_use is not None:
+        persons = max(persons, int(problem.in_use.max(initial=1)))
+    rows = max((len(rows) for rows in problem.resources_of), default=1)
+    total += (int(prices.capacity.max(initial=0)) * rows + int(prices.floors.sum())) * persons
+    if total >= MOST:
+        raise InputError([Fault("policy.toml", 0, "", "numbers_too_large", "the weights make costs too large for exact arithmetic")])
 
 
 def _trees(forest: Sequence[Pair]) -> list[list[Pair]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,32 +32,54 @@ def choose_fixed_rooms(
     offer_of: Mapping[str, Accommodation],
     persons: Mapping[str, int],
     rooms_needed: Mapping[str, int],
+    stays: Mapping[str, tuple[int, int]],
 ) -> dict[str, tuple[int, ...]]:
-    """Rooms of every fixed party, by its first id: as given, else the best set that is still free, else the best set.
+    """Rooms of every fixed party, by its first id: as given, else the best set that is free all its nights, else the best set.
 
     Best: fewest beds, then fewest rooms, then the smallest sizes. Parties with given rooms come first, then by first id.
+    stays: (arrival, leaves) of each fixed household as day numbers.
     """
-    free = {a: Counter(offer.rooms or ()) for a, offer in offer_of.items()}
     taken: dict[str, tuple[int, ...]] = {}
-    for party in parties:
-        given = [size for h in party for size in fixed[h].rooms or ()]
-        if given:
-            taken[party[0]] = tuple(sorted(given))
-            free[fixed[party[0]].accommodation_id].subtract(given)
+    seated: dict[str, list[tuple[list[tuple[int, int]], tuple[int, ...]]]] = defaultdict(list)
+
+    def seat(party: tuple[str, ...], rooms: tuple[int, ...]) -> None:
+        taken[party[0]] = rooms
+        seated[fixed[party[0]].accommodation_id].append(([stays[h] for h in party], rooms))
+
+    waiting = []
     for party in parties:
         offer = offer_of[fixed[party[0]].accommodation_id]
-        if party[0] in taken:
-            continue
-        if offer.rooms is None or not offer.shared:
-            taken[party[0]] = tuple(sorted(offer.rooms or ()))
-            continue
-        left = free[offer.accommodation_id]
+        given = tuple(sorted(size for h in party for size in fixed[h].rooms or ()))
+        if given or not offer.rooms or not offer.shared:
+            seat(party, given or tuple(sorted(offer.rooms or ())))
+        else:
+            waiting.append(party)
+    for party in waiting:
+        offer = offer_of[fixed[party[0]].accommodation_id]
         people, count = sum(persons[h] for h in party), sum(rooms_needed[h] for h in party)
-        sets = room_sets(offer.rooms, people, count)
+        sets = room_sets(offer.rooms or (), people, count)
+        left = _left_all_nights(Counter(offer.rooms), [stays[h] for h in party], seated[offer.accommodation_id])
         fitting = [s for s in sets if all(left[size] >= n for size, n in Counter(s).items())]
-        taken[party[0]] = (fitting or sets or [tuple(sorted(offer.rooms))])[0]
-        left.subtract(taken[party[0]])
+        seat(party, (fitting or sets or [tuple(sorted(offer.rooms or ()))])[0])
     return taken
+
+
+def _left_all_nights(
+    rooms: Counter[int], own: list[tuple[int, int]], others: Sequence[tuple[list[tuple[int, int]], tuple[int, ...]]]
+) -> Counter[int]:
+    """Rooms of each size that nobody else has in any night that one of `own` is there."""
+
+    def there(stays: list[tuple[int, int]], night: int) -> bool:
+        return any(arrival <= night < leaves for arrival, leaves in stays)
+
+    nights = {arrival for arrival, _ in own} | {arrival for stays, _ in others for arrival, _ in stays}
+    left = Counter(rooms)
+    for night in nights:
+        if there(own, night):
+            used = Counter(size for stays, taken in others if there(stays, night) for size in taken)
+            for size in left:
+                left[size] = min(left[size], rooms[size] - used[size])
+    return left
 
 
 def with_resources(

@@ -199,6 +199,7 @@ class _Compiler:
             party_cost_stage=tie_stage,
             floor_stage=floor_stage,
             lottery=self._lottery(seed),
+            private=frozenset(q for q, party in enumerate(self.roles.parties) if self.roles.protected & set(party)),
         )
         problem = self._finish(skeleton, need_words, fixed)
         return Compiled(
@@ -321,7 +322,14 @@ class _Compiler:
 
     def _fixed_rooms(self) -> dict[str, tuple[int, ...]]:
         persons = {h: self.household_of[h].persons for h in self.fixed}
-        return choose_fixed_rooms(self.roles.fixed_parties, self.roles.fixed, self.offer_of, persons, self.rooms_of)
+        stays = {h: self._stay(h) for h in self.fixed}
+        return choose_fixed_rooms(self.roles.fixed_parties, self.roles.fixed, self.offer_of, persons, self.rooms_of, stays)
+
+    def _stay(self, household_id: str) -> tuple[int, int]:
+        """(arrival, leaves) as day numbers."""
+        leaves = self.household_of[household_id].leaves
+        arrival = self.applicants[self.position[household_id]].arrival
+        return arrival.toordinal(), OPEN_END if leaves is None else leaves.toordinal()
 
     def _fixed_links(self) -> tuple[tuple[Tie, int], ...]:
         def home(household_id: str) -> Accommodation | None:
@@ -342,18 +350,15 @@ class _Compiler:
     def _fixed_use(self, party: tuple[str, ...], rooms: tuple[int, ...], need_words: tuple[str, ...]) -> FixedUse:
         stays = []
         for h in party:
-            household, applicant = self.household_of[h], self.applicants[self.position[h]]
-            leaves = OPEN_END if household.leaves is None else household.leaves.toordinal()
+            household = self.household_of[h]
             needs = frozenset(i for i, word in enumerate(need_words) if word in household.needs)
-            stays.append((applicant.arrival.toordinal(), leaves, household.persons, needs))
+            stays.append((*self._stay(h), household.persons, needs))
         return FixedUse(self.offer_position[self.roles.fixed[party[0]].accommodation_id], tuple(stays), rooms)
 
     def _floors(self) -> tuple[Floor, ...]:
         """Groups count over households with consent that are not held; the free ones among them can still be placed."""
         out = []
-        counted = [
-            h for h in self.household_of.values() if h.consent == "yes" and self.roles.left_out.get(h.household_id) != "held"
-        ]  # fmt: skip
+        counted = [h for h in self.household_of.values() if h.consent == "yes" and h.household_id not in self.roles.held]
         for group, share in sorted(self.policy.floors.share.items()):
             inside = [h for h in counted if group in h.groups]
             persons = sum(h.persons for h in inside)

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.errors import Fault, InputError
+
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+LARGEST = 1 << 45
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -74,7 +77,10 @@ def table(
     """Tabulate `value` over the distinct keys of households and of offers (given as keys, or as (column, distinct keys))."""
     row, row_keys = classes(household_keys)
     column, column_keys = offer_keys if isinstance(offer_keys, tuple) else classes(offer_keys)
-    values = np.array([[value(h, a) for a in column_keys] for h in row_keys], dtype=np.int64)
+    rows = [[value(h, a) for a in column_keys] for h in row_keys]
+    if any(abs(v) > LARGEST for values in rows for v in values):
+        raise InputError([Fault("policy.toml", 0, name, "numbers_too_large", f"the weights make the costs of `{name}` too large")])
+    values = np.array(rows, dtype=np.int64)
     return Table(name, row, column, values.reshape(len(row_keys), len(column_keys)))
 
 

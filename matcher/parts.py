@@ -46,6 +46,13 @@ class Link:
     cap_km10: tuple[int, int] = (0, 1)
     limit_km10: tuple[int, int] | None = None
 
+    def cost(self, km10: int | None) -> int:
+        """amount · min(km, cap), half up, in exact integers; None: at the cap."""
+        (n, d), (cap_n, cap_d) = self.amount, self.cap_km10
+        if km10 is None or km10 * cap_d > cap_n:
+            return (2 * n * cap_n + d * cap_d) // (2 * d * cap_d)
+        return (2 * n * km10 + d) // (2 * d)
+
     @property
     def both_or_neither(self) -> bool:
         """Placed both or neither."""
@@ -96,4 +103,5 @@ def within(km10: Ints, limit: tuple[int, int] | None, *, strictly: bool = False)
     if limit is None:
         return np.zeros(km10.shape, dtype=np.bool_)
     numerator, denominator = limit
-    return km10 * denominator < numerator if strictly else km10 * denominator <= numerator
+    most = (numerator - 1) // denominator if strictly else numerator // denominator
+    return km10 <= min(most, BLOCKED)

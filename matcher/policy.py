@@ -192,7 +192,7 @@ class SolveOptions(Section):
     date: dt.date | None = None
     seed: int = 0
     strategy: str = "auto"
-    time_limit_s: Annotated[float, Field(gt=0)] = 120.0
+    time_limit_s: Annotated[float, Field(gt=0)] = 300.0
     effort: Annotated[float, Field(gt=0)] = 1.0
     gap: Annotated[float, Field(ge=0)] = 0.0
     isolate: bool = False

@@ -36,7 +36,7 @@ class Problem:
     sizes: beds of the lockable rooms of shared offers with rooms, else None. room_need: by party.
     spare_units: cost units of an empty bed of a room set, as a fraction. place: class of equal spots; km10, near_same: between places.
     fixed_cost: cost of fixed placements and links among them, by stage. lottery: rank of each household when equal
-    cases are settled (0 first).
+    cases are settled (0 first). private: parties that a certificate must not name.
     """
 
     parties: tuple[tuple[int, ...], ...]
@@ -70,6 +70,7 @@ class Problem:
     floor_stage: int = 0
     fixed_cost: tuple[int, ...] = (0,)
     lottery: tuple[int, ...] = ()
+    private: frozenset[int] = frozenset()
     in_use: Ints | None = None
 
     @property
@@ -280,12 +281,11 @@ class Problem:
             kept = first[:, None] == second[None, :]
         if link.binds:
             return np.where(kept, 0, BLOCKED).astype(np.int64)
-        (n, d), (cap_n, cap_d) = link.amount, link.cap_km10
-        at_cap = (2 * n * cap_n + d * cap_d) // (2 * d * cap_d)
         if link.kind != "near":
-            return np.where(kept, 0, at_cap).astype(np.int64)
-        near = (2 * n * km10 + d) // (2 * d)
-        return np.where(km10 * cap_d <= cap_n, near, at_cap).astype(np.int64)
+            return np.where(kept, 0, link.cost(None)).astype(np.int64)
+        known, index = np.unique(km10, return_inverse=True)
+        costs = [link.cost(int(v)) for v in known]
+        return np.array(costs, dtype=np.int64)[index].reshape(km10.shape)
 
     @classmethod
     def from_matrix(

@@ -25,7 +25,7 @@ class Roles:
     left_out: id → reason. fixed: id → its accepted or moved-in placement. parties: free households that are placed
     together or not at all, each sorted, all sorted by their first id. fixed_parties: the same for fixed ones standing in
     one accommodation. bereft: free, but bound to somebody who is left out, so they stay unplaced (`split_pair`).
-    pins, forbids: decisions in force. proposed: free households that had a proposal. protected: transitively.
+    pins, forbids: decisions in force. proposed: free households that had a proposal. held: on hold and not fixed. protected: transitively.
     """
 
     date: dt.date
@@ -37,6 +37,7 @@ class Roles:
     pins: Mapping[str, Override]
     forbids: Mapping[str, tuple[Override, ...]]
     proposed: Mapping[str, str]
+    held: frozenset[str]
     protected: frozenset[str]
     members: Mapping[str, tuple[Member, ...]]
     notices: tuple[Notice, ...]
@@ -73,6 +74,7 @@ def assign_roles(instance: Instance, date: dt.date) -> Roles:
         pins=pins,
         forbids={h: tuple(rows) for h, rows in forbids.items()},
         proposed={h: s.accommodation_id for h, s in standing.items() if s.status == "proposed" and h not in left_out},
+        held=frozenset(o.household_id for o in in_force if o.action == "hold" and o.household_id not in fixed),
         protected=_protected(instance),
         members={h: tuple(rows) for h, rows in members.items()},
         notices=tuple(notices),

@@ -129,7 +129,7 @@ class Rows:
         terms = compiled.term_cost(position, compiled.offer_positions[home.accommodation_id])
         terms["linked"] = self.link_costs.get(household_id, 0)
         offer = compiled.offer_of[home.accommodation_id]
-        if home.rooms and offer.shared:
+        if home.rooms and offer.shared and offer.rooms is not None:
             persons = sum(compiled.household_of[h].persons for h in compiled.party_ids(household_id))
             terms["spare"] += costs.spare(sum(home.rooms) - persons, compiled.policy)
         return Cost({term: terms[term] for term in TERMS if terms.get(term)})

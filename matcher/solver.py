@@ -27,7 +27,7 @@ from matcher.strategies.isolated import solve_isolated
 from matcher.strategies.registry import choose
 from matcher.warnings import plan_warnings
 
-WORK_PER_EFFORT = 100.0
+WORK_PER_EFFORT = 50.0
 log = logging.getLogger(__name__)
 OnProgress = Callable[[int | None, int | None], None]
 

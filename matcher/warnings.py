@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from matcher.compile import Compiled
+from matcher.model import Notice
 from matcher.problem import BLOCKED
 
 
 def plan_warnings(compiled: Compiled) -> tuple[str, ...]:
     """All warnings of a run, sorted within their kind: notices of reading and roles, then of the plan."""
-    found = [str(notice) for notice in (*compiled.instance.notices, *compiled.roles.notices)]
+    found = _notices([*compiled.instance.notices, *compiled.roles.notices])
     found += _broken_facts(compiled)
     found += _overfull(compiled)
     found += _stale_stays(compiled)
     found += _policy_warning(compiled)
     return tuple(dict.fromkeys(found))
+
+
+def _notices(notices: list[Notice]) -> list[str]:
+    """Notices as warnings. Those of single rows are counted: where a row stands must not change what a run writes."""
+    counts = Counter((notice.file, notice.code) for notice in notices if notice.line)
+    rows = [f"{file} {code}: {n} row{'' if n == 1 else 's'}, see `matcher validate`" for (file, code), n in sorted(counts.items())]
+    return sorted(str(notice) for notice in notices if not notice.line) + rows
 
 
 def _broken_facts(compiled: Compiled) -> list[str]:
@@ -68,10 +78,8 @@ def _policy_warning(compiled: Compiled) -> list[str]:
     links = np.zeros(len(problem.parties), dtype=np.int64)
     for link in problem.links:
         if not link.binds:
-            (n, d), (cap_n, cap_d) = link.amount, link.cap_km10
-            worst = (2 * n * cap_n + d * cap_d) // (2 * d * cap_d)
-            links[link.first] += worst
-            links[link.second] += worst
+            links[link.first] += link.cost(None)
+            links[link.second] += link.cost(None)
     out = problem.unplaced_by_stage().sum(axis=1)
     for low in range(0, len(problem.parties), 256):
         block = np.arange(low, min(low + 256, len(problem.parties)))

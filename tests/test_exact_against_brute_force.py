@@ -48,6 +48,18 @@ FAMILIES = (
     Family("rooms_apart", 90_000, 3, {**QUIET, "separate": True, "rooms": True, "adults": True, "parties": True, "roomy": True}),
 )
 SLOW_BLOCKS = 40
+# Seeds beyond the everyday slices that have found something once.
+FOUND = (
+    ("anything_weighted", 609),
+    ("anything_weighted", 917),
+    ("anything_weighted", 4484),
+    ("anything_strict", 12248),
+    ("parties", 33316),
+    ("links", 20215),
+    ("links", 20350),
+    ("floors", 60652),
+    ("floors", 62383),
+)
 
 
 def cases(family: Family, block: int) -> Iterator[TinyCase]:
@@ -122,6 +134,12 @@ def check(case: TinyCase) -> None:
 def test_exact_finds_what_brute_force_finds(family: Family, block: int) -> None:
     for case in cases(family, block):
         check(case)
+
+
+@pytest.mark.parametrize(("name", "seed"), FOUND)
+def test_what_was_found_once(name: str, seed: int) -> None:
+    options = next(family.options for family in FAMILIES if family.name == name)
+    check(tiny_case(seed, **options))
 
 
 @pytest.mark.slow

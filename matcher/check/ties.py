@@ -83,6 +83,8 @@ def nearest_tie_km10(world: World, household: Household, offer: Accommodation, w
             continue
         if tie.other_household_id is None:
             ways.append(tie_km10(world, tie, offer))
+        elif tie.other_household_id in world.protected and household.household_id not in world.protected:
+            continue  # told on the protected side only
         elif tie.other_household_id in where:
             ways.append(world.travel.km10(offer.spot, where[tie.other_household_id].spot))
     return min(ways, default=None)

@@ -25,7 +25,7 @@ def solve(
     strategy: Annotated[str, typer.Option("--strategy", help="auto or exact.")] = "auto",
     effort: Annotated[float, typer.Option("--effort", help="Amount of work, the default stop; the same on every machine.")] = 1.0,
     gap: Annotated[float, typer.Option("--gap", min=0.0, help="Stop when the plan is proved that near the best, e.g. 0.001.")] = 0.0,
-    time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds; a safety net, said when it cut.")] = 120.0,
+    time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds; a safety net, said when it cut.")] = 300.0,
     quarantine: Annotated[bool, typer.Option("--quarantine/--strict", help="Set faulty rows aside, or stop at any (default).")] = False,
     fail_if_unplaced_above: Annotated[
         int | None, typer.Option("--fail-if-unplaced-above", min=0, metavar="N", help="Exit code 6 if more than N persons are unplaced.")

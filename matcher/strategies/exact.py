@@ -12,20 +12,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.bounds import Bound, Pair, Prices, link_forest, prove
+from matcher.bounds import Bound, Pair, Prices, link_forest, price_scale, prove
 from matcher.evaluate import broken, cost_by_stage
 from matcher.layers import Bools
 from matcher.problem import BLOCKED, Arcs, Problem
 from matcher.result import Plan
+from matcher.strategies import cpsat, highs
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 from matcher.strategies.greedy import greedy_plan
-from matcher.strategies.relaxation import SCALE, relax
-from matcher.strategies.search import Search
+from matcher.strategies.program import Program
+from matcher.strategies.relaxation import relax
 
 MOST_PAIRS = 3_000_000
 FIRST_RING = 2e-5
 NEXT_RING = 4.0
-SHARE_OF_WORK = 0.3
+FIRST_SHARE, HIGHS_SHARE, LAST_SHARE = 0.04, 0.5, 0.3
+MOST_COST = 1 << 62
 
 
 @dataclass
@@ -96,9 +98,9 @@ def _run_stage(
     bound = prove(problem, prices, forest)
     if bound.scaled >= BLOCKED // 2:
         return None, None, True
-    least = bound.rounded(SCALE)
+    least = bound.rounded(prices.scale)
     progress.watch.on_proof(stage, prices, least)
-    closed, infeasible = _rings(problem, arcs, stage, held, bound, least, progress)
+    closed, infeasible = _rings(problem, arcs, stage, held, bound, prices.scale, progress)
     if infeasible:
         return None, None, True
     cut_by = None if closed or _near_enough(progress, stage, least) else progress.cut_by or "effort"
@@ -109,7 +111,7 @@ def no_prices(problem: Problem, stage: int, held: Sequence[int]) -> Prices:
     """Prices of nothing: a valid, weak bound."""
     zeros = np.zeros(len(problem.resources), dtype=np.int64)
     floors = np.zeros(len(problem.floors), dtype=np.int64)
-    return Prices(SCALE, stage, zeros, floors, (0,) * stage, tuple(held))
+    return Prices(price_scale(problem), stage, zeros, floors, (0,) * stage, tuple(held))
 
 
 def _near_enough(progress: _Progress, stage: int, least: int) -> bool:
@@ -120,9 +122,10 @@ def _near_enough(progress: _Progress, stage: int, least: int) -> bool:
 
 
 def _rings(
-    problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], bound: Bound, least: int, progress: _Progress
+    problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], bound: Bound, scale: int, progress: _Progress
 ) -> tuple[bool, bool]:
     """Search ring after ring. Returns (optimum of this stage proved, no plan exists at all)."""
+    least = bound.rounded(scale)
     width = max(2.0, FIRST_RING * abs(least))
     while True:
         value = progress.cost[stage] if progress.plan is not None else None
@@ -131,25 +134,22 @@ def _rings(
         if progress.cut_by is not None or _near_enough(progress, stage, least):
             return False, False
         top = least + int(width) if value is None else min(least + int(width), value - 1)
-        keep, keep_out = _ring(arcs, bound, top)
-        below: int | None = top + 1
+        keep, keep_out = _ring(arcs, bound, top, scale)
         whole = value is not None and top == value - 1
         if keep.all() and keep_out.all():  # the ring rules nothing out, so look for any better plan at once
-            below, whole = value, True
-        closed = _search(problem, arcs, stage, held, keep, keep_out, below, progress, whole)
-        better = progress.plan is not None and (value is None or progress.cost[stage] < value)
-        if closed and (better or whole):
+            top, whole = value - 1 if value is not None else MOST_COST, True
+        closed = _search(problem, arcs, stage, held, keep, keep_out, top, progress)
+        reached = progress.cost[stage] if progress.plan is not None else None
+        if closed and (whole or (reached is not None and reached <= top)):
             return progress.plan is not None, progress.plan is None
-        if not closed and whole:
-            if not better:
-                return False, False
-        elif not better:
-            width *= NEXT_RING
+        if not closed and whole and reached == value:
+            return False, False
+        width *= NEXT_RING
 
 
-def _ring(arcs: Arcs, bound: Bound, top: int) -> tuple[Bools, Bools]:
+def _ring(arcs: Arcs, bound: Bound, top: int, scale: int) -> tuple[Bools, Bools]:
     """Arcs, and parties left out, that can be in a plan of cost ≤ top."""
-    room = top * SCALE - bound.scaled
+    room = top * scale - bound.scaled
     keep: Bools = bound.slack[arcs.party, arcs.offer] <= room
     return keep, bound.out <= room
 
@@ -161,20 +161,31 @@ def _search(
     held: Sequence[int],
     keep: Bools,
     keep_out: Bools,
-    below: int | None,
+    top: int,
     progress: _Progress,
-    whole: bool,
 ) -> bool:
-    """Search one ring; True if it was searched to its end."""
+    """Search one ring for plans of cost ≤ top; True if it was searched to its end.
+
+    CP-SAT first, for a little: it is exact and closes most rings. Then HiGHS, which proves more where the LP is nearly
+    tight; CP-SAT again has what work is left.
+    """
     served = keep_out.copy()
     served[arcs.party[keep]] = True
     if not served.all():
         return True  # some party has no choice left within the ring
-    limits = progress.limits
-    left = limits.work - progress.work
-    search = Search(problem, arcs, stage, held, keep, keep_out, below)
-    found = search.run(left if whole else max(left * SHARE_OF_WORK, 0.1), limits.seconds_left(), limits.seed, None, progress.take)
-    progress.work += found.work
-    if found.plan is not None:
-        progress.take(found.plan)
-    return found.closed
+    program = Program(problem, arcs, stage, held, keep, keep_out)
+    below = None if top >= MOST_COST else top + 1
+    for share, engine in ((FIRST_SHARE, "cpsat"), (HIGHS_SHARE, "highs"), (LAST_SHARE, "cpsat")):
+        left, seconds = progress.limits.work - progress.work, progress.limits.seconds_left()
+        if left <= 0 or seconds <= 0:
+            return False
+        if engine == "cpsat":
+            found = cpsat.search(program, below, share * left, seconds, progress.limits.seed, progress.take)
+        else:
+            found = highs.search(program, share * left, seconds, progress.limits.seed)
+        progress.work += found.work
+        if found.plan is not None:
+            progress.take(found.plan)
+        if found.closed:
+            return True
+    return False

@@ -10,7 +10,8 @@ from ortools.sat.python import cp_model
 
 from matcher.errors import InternalError
 from matcher.problem import Arcs, Problem
-from matcher.strategies.search import Search
+from matcher.strategies import cpsat
+from matcher.strategies.program import Program
 
 WORK = 60.0
 
@@ -26,8 +27,8 @@ def can_place(problem: Problem, arcs: Arcs, parties: Iterable[int], seconds: flo
     if not served.all():
         return False
     free = replace(problem, must=must, floors=(), links=tuple(x for x in problem.links if x.binds))
-    search = Search(free, arcs, 0, (), keep, ~must, None, costs=False)
-    found = search.run(WORK, seconds, 0, None, lambda _: None)
+    program = Program(free, arcs, 0, (), keep, ~must, costs=False)
+    found = cpsat.search(program, None, WORK, seconds, 0, lambda _: None)
     if found.plan is not None:
         return True
     return False if found.closed else None

@@ -15,15 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp  # type: ignore[import-untyped]
 
-from matcher.bounds import Pair, Prices, pair_matrix
+from matcher.bounds import Pair, Prices, largest_costs, pair_matrix, price_scale, share_of
 from matcher.layers import Ints
 from matcher.problem import BLOCKED, Arcs, Problem
 
-SCALE = 1_000_000
 FIRST_COLUMNS = 6
 MORE_COLUMNS = 6
 MOST_ROUNDS = 60
-LARGEST_MULTIPLIER = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -191,16 +189,23 @@ class _Master:
         return bool(fresh)
 
     def _end(self, prices: NDArray[np.float64], floors: list[float], hold: list[float]) -> Relaxed:
+        """Any prices ≥ 0 prove a bound, so rounding them, and cutting off what would overflow, costs tightness at most."""
         problem = self.problem
-        most = [SCALE * f.rate if self.stage == problem.floor_stage else 0 for f in problem.floors]
-        multipliers = tuple(int(min(max(0, round(v * SCALE)), LARGEST_MULTIPLIER * SCALE)) for v in hold)
+        most, share, scale = largest_costs(problem), share_of(problem), price_scale(problem)
+        multipliers = tuple(min(_whole(v * scale), share // max(1, most[j])) for j, v in enumerate(hold))
+        top_rate = scale if self.stage == problem.floor_stage else 0
         if self.stage > problem.floor_stage:
-            most = [multipliers[problem.floor_stage] * f.rate for f in problem.floors]
+            top_rate = multipliers[problem.floor_stage]
+        heaviest = max(1, int(problem.persons.max(initial=1)), 0 if problem.in_use is None else int(problem.in_use.max(initial=1)))
+        rows = max((len(rows) for rows in problem.resources_of), default=1)
+        highest = share // (rows * heaviest * max((len(party) for party in problem.parties), default=1))
         integers = Prices(
-            scale=SCALE,
+            scale=scale,
             stage=self.stage,
-            capacity=np.maximum(0, np.rint(prices * SCALE)).astype(np.int64),
-            floors=np.array([min(max(0, round(v * SCALE)), m) for v, m in zip(floors, most, strict=True)], dtype=np.int64),
+            capacity=np.array([min(_whole(v * scale), highest) for v in prices], dtype=np.int64),
+            floors=np.array(
+                [min(_whole(v * scale), top_rate * f.rate) for v, f in zip(floors, problem.floors, strict=True)], dtype=np.int64
+            ),
             multipliers=multipliers,
             held=self.held,
         )
@@ -208,6 +213,11 @@ class _Master:
         for e, column in self.columns.items():
             arc_value[e] = column.solution_value()
         return Relaxed(integers, arc_value, np.array([column.solution_value() for column in self.out]))
+
+
+def _whole(value: float) -> int:
+    """The nearest whole number, never below 0."""
+    return max(0, round(value))
 
 
 def _cheapest(group: Ints, value: NDArray[np.generic], most: int) -> Ints:
