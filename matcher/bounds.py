@@ -139,7 +139,7 @@ def largest_costs(problem: Problem) -> list[int]:
     links = problem.party_cost_stage
     most[links] += max((int(v.max(initial=0)) for v in problem.party_cost.values()), default=0)
     most[links] += sum(-(-link.amount[0] * link.cap_km10[0] // (link.amount[1] * link.cap_km10[1])) for link in problem.links)
-    most[problem.floor_stage] += max((floor.rate for floor in problem.floors), default=0)
+    most[problem.floor_stage] += max((floor.least_rate + 1 for floor in problem.floors), default=0)
     return most
 
 

@@ -366,7 +366,8 @@ class _Compiler:
             free = [self.position[h.household_id] for h in inside if h.household_id in self.position]
             fixed = sum(h.persons for h in inside if h.household_id in self.roles.fixed)
             free = sorted(i for i in free if i < len(self.free))
-            out.append(Floor(group, int(wanted), persons, fixed, costs.floor_rate(self.policy), np.array(free, dtype=np.int64)))
+            rate = costs.floor_rate(self.policy).as_integer_ratio()
+            out.append(Floor(group, int(wanted), persons, fixed, rate, np.array(free, dtype=np.int64)))
         return tuple(out)
 
     def _fixed_cost(self, problem: Problem, fixed: _FixedSide) -> tuple[int, ...]:

@@ -88,4 +88,6 @@ def _error(compiled: Compiled, parties: Sequence[int]) -> ContradictionError:
 
 def _target(compiled: Compiled, household_id: str) -> str:
     pin = compiled.roles.pins[household_id]
+    if household_id in compiled.roles.protected:
+        return "pinned; protected"
     return f"pinned to {pin.accommodation_id}" if pin.accommodation_id else "pinned to a place"

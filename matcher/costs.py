@@ -125,6 +125,6 @@ def tie_weight(weight: Decimal, relation: str | None, policy: Policy) -> Fractio
     return exact(weight) * exact(factors.get(relation or "", Decimal(1)))
 
 
-def floor_rate(policy: Policy) -> int:
-    """Cost of one person missing under a floor: floors.km, whole units because the policy takes tenths only."""
-    return half_up(UNITS_PER_KM * exact(policy.floors.km))
+def floor_rate(policy: Policy) -> Fraction:
+    """Cost units of one person missing under a floor, before rounding: floors.km."""
+    return UNITS_PER_KM * exact(policy.floors.km)

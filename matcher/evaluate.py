@@ -48,7 +48,7 @@ def cost_by_stage(problem: Problem, plan: Plan) -> list[int]:
         if not link.binds and UNPLACED not in (a, b):
             total[problem.party_cost_stage] += int(problem.link_matrix(link, np.array([a]), np.array([b]))[0, 0])
     for floor in problem.floors:
-        total[problem.floor_stage] += floor.rate * missing(problem, plan, floor.wanted - floor.fixed, floor.households)
+        total[problem.floor_stage] += floor.cost(missing(problem, plan, floor.wanted - floor.fixed, floor.households))
     return total
 
 

@@ -179,12 +179,14 @@ class Override(Row):
 
 
 class SetAside(Row):
-    """A quarantined row: its fault(s), and the id of its row where it could be read."""
+    """A quarantined row: its fault(s), and what could be read of it: its id; persons, priority and groups of a household."""
 
     file: str
     line: int
     id: str | None
     persons: int | None = None
+    priority: int | None = None
+    groups: frozenset[str] = frozenset()
     faults: tuple[Fault, ...]
 
 

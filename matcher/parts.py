@@ -61,7 +61,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Floor:
-    """A group's floor: at least `wanted` of its `persons` placed, of whom `fixed` are; `rate` units per missing person.
+    """A group's floor: at least `wanted` of its `persons` placed, of whom `fixed` are; `rate` units (a
+    fraction) per missing person, rounded half up for all of them together.
 
     households: positions of the free households that count.
     """
@@ -70,8 +71,18 @@ class Floor:
     wanted: int
     persons: int
     fixed: int
-    rate: int
+    rate: tuple[int, int]
     households: Ints
+
+    def cost(self, missing: int) -> int:
+        """Cost of that many missing persons."""
+        numerator, denominator = self.rate
+        return (2 * missing * numerator + denominator) // (2 * denominator)
+
+    @property
+    def least_rate(self) -> int:
+        """Whole units that every missing person costs at least, whatever the rounding."""
+        return self.rate[0] // self.rate[1]
 
 
 @dataclass(frozen=True)

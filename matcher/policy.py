@@ -10,15 +10,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from matcher.errors import Fault, InputError
 from matcher.model import TieRelation
 
 
-def _exact(value: object) -> object:
-    """Numbers are what their decimal text says: a float stands for its shortest text."""
-    if isinstance(value, bool):
+def _exact(value: object, info: ValidationInfo) -> object:
+    """Numbers are what their decimal text says: a float stands for its shortest text. Text is a number only in the plain
+    form that this program writes itself."""
+    if isinstance(value, bool) or (isinstance(value, str) and not (info.context or {}).get("plain")):
         raise ValueError("must be a number")
     if isinstance(value, float):
         return Decimal(repr(value))
@@ -29,18 +30,24 @@ def _exact(value: object) -> object:
 
 def _oblast_code(key: str) -> str:
     """A rating under a key that matches no oblast would protect nobody, so only P-codes (or other countries' codes) pass."""
-    if key.upper().startswith("UA") and not re.fullmatch(r"UA[0-9]{2}", key):
-        raise ValueError("write the oblast's P-code, such as UA14")
+    foreign = re.fullmatch(r"[A-Z]{2}-?[0-9A-Z]*[0-9][0-9A-Z]*|[A-Z]{2}-[A-Z]{1,3}", key) and not key.startswith("UA")
+    if not foreign and not re.fullmatch(r"UA[0-9]{2}", key):
+        raise ValueError("is not an oblast code; write its P-code, such as UA14")
     return key
 
 
-def _lower(key: str) -> str:
-    return key.strip().casefold()
+def _words(shares: object) -> object:
+    """Group words are compared without case, so two spellings of one word would contradict each other."""
+    if not isinstance(shares, dict):
+        return shares
+    folded = {str(key).strip().casefold(): value for key, value in shares.items()}
+    if len(folded) < len(shares):
+        raise ValueError("the same group stands twice, in different spelling")
+    return folded
 
 
 Number = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1_000_000_000, allow_inf_nan=False)]
 Share = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1, allow_inf_nan=False)]
-Tenth = Annotated[Number, Field(multiple_of=Decimal("0.1"))]
 
 
 class Section(BaseModel):
@@ -118,10 +125,10 @@ class RentPolicy(Section):
 
 
 class FloorsPolicy(Section):
-    """[floors] km: whole tenths, because a shortfall is counted person by person. share: by group."""
+    """[floors] share: by group."""
 
-    km: Tenth = Decimal(5000)
-    share: dict[Annotated[str, AfterValidator(_lower)], Share] = {}
+    km: Number = Decimal(5000)
+    share: Annotated[dict[str, Share], BeforeValidator(_words)] = {}
 
 
 class RulesPolicy(Section):
@@ -154,11 +161,14 @@ class Policy(Section):
         return self.model_dump(mode="json")
 
 
-def policy_from_plain(data: Mapping[str, Any], source: str = "policy.toml") -> Policy:
-    """A checked policy from plain data. Raises InputError with every key at fault at once."""
+def policy_from_plain(data: Mapping[str, Any], source: str = "policy.toml", *, own: bool = True) -> Policy:
+    """A checked policy from plain data. own: written by `Policy.plain`, with numbers as text.
+
+    Raises InputError with every key at fault at once.
+    """
     faults: list[Fault] = []
     try:
-        policy = Policy.model_validate(dict(data))
+        policy = Policy.model_validate(dict(data), context={"plain": own})
     except ValidationError as error:
         for item in error.errors():
             key = ".".join(str(part) for part in item["loc"])
@@ -178,7 +188,7 @@ def read_policy(path: Path | str) -> Policy:
         raise InputError([Fault(path.name, 0, "", "policy_syntax", f"cannot be read as TOML: {error}")]) from None
     except OSError as error:
         raise InputError([Fault(path.name, 0, "", "file_missing", f"cannot be opened: {error.strerror}")]) from None
-    return policy_from_plain(data, path.name)
+    return policy_from_plain(data, path.name, own=False)
 
 
 class SolveOptions(Section):

@@ -144,7 +144,7 @@ class Problem:
         numerator, denominator = self.spare_units
         return (2 * beds * numerator + denominator) // (2 * denominator)
 
-    def choices(self, party_persons: int, room_need: int, offer: int) -> list[tuple[int, ...]]:
+    def choices(self, party_persons: int, room_need: int, offer: int) -> Sequence[tuple[int, ...]]:
         """The room sets a party may take there; one empty set where rooms are not counted."""
         sizes = self.sizes[offer]
         return [()] if sizes is None else room_sets(sizes, party_persons, room_need)

@@ -28,6 +28,10 @@ PLACEMENT_COLUMNS = (
     "changed_from",
 )  # fmt: skip
 UNPLACED_COLUMNS = ("household_id", "persons", "priority", "reason", "explanation", "remedy")
+RUN_FILES = frozenset(
+    {"placements.csv", "placements_protected.csv", "unplaced.csv", "quarantined.csv", "summary.json", "certificate.json", "run.json",
+     "report.html"}
+)  # fmt: skip
 QUARANTINED_COLUMNS = ("file", "line", "id", "column", "code", "message")
 
 
@@ -45,14 +49,16 @@ def publish(result: Result, folder: Path | str) -> Path:
     stage = target.parent / f".{target.name}.staging-{os.getpid()}"
     if stage.exists():
         shutil.rmtree(stage)
-    stage.mkdir(mode=0o700)
     try:
+        stage.mkdir(mode=0o700)
         for name, text in files(result).items():
             _write(stage / name, text)
         _flush(stage)
         _swap(stage, target)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(stage, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise UsageError(f"the results could not be written to {target}: {error.strerror}") from error
         raise
     return target
 
@@ -61,8 +67,13 @@ def check_target(target: Path) -> None:
     """Raise UsageError if the folder cannot become a run's folder: it holds something that is not one."""
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; name a folder for the results")
-    if target.is_dir() and any(target.iterdir()) and not (target / "summary.json").exists():
-        raise UsageError(f"{target} holds files that are not results of an earlier run; name another folder")
+    foreign = sorted(p.name for p in target.iterdir() if p.name not in RUN_FILES) if target.is_dir() else []
+    if foreign:
+        text = f"{target} holds {foreign[0]!r}, which no run writes, and a new run would replace the folder; name another one"
+        raise UsageError(text)
+    above = next((p for p in target.parents if p.exists()), target)
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UsageError(f"{above} is not a folder that can be written to; name another place for the results")
 
 
 def _swap(stage: Path, target: Path) -> None:

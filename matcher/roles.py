@@ -117,7 +117,7 @@ def _pins(
             sentences.append(f"{household_id} has a pin and a {' and a '.join(others)}")
         elif household_id in fixed and not _pin_meets(wanted[0], offers[fixed[household_id].accommodation_id]):
             status = fixed[household_id].status.replace("_", " ")
-            sentences.append(f"{household_id} is pinned against its {status} placement in {fixed[household_id].accommodation_id}")
+            sentences.append(f"{household_id} is pinned against its {status} placement")
         elif household_id not in fixed and households[household_id].consent != "yes":
             sentences.append(f"{household_id} is pinned but has not consented to be matched (rule no_consent)")
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from matcher.model import Member
 
@@ -124,28 +125,40 @@ class _Matching:
             v = after
 
 
-def room_sets(rooms: Sequence[int], beds: int, count: int) -> list[tuple[int, ...]]:
+def can_hold(rooms: Sequence[int], beds: int, count: int) -> bool:
+    """Is there a set with at least `beds` beds and `count` rooms? Then there is a minimal one: leave rooms away while one can."""
+    return sum(rooms) >= beds and len(rooms) >= count
+
+
+def room_sets(rooms: Sequence[int], beds: int, count: int) -> Sequence[tuple[int, ...]]:
     """All minimal sets of rooms with at least `beds` beds and `count` rooms, each as ascending sizes; no two of equal sizes.
 
-    Minimal: no room can be left away. A set {r…} is minimal if leaving out its smallest room breaks one of the two
-    conditions. Sorted by beds, then number of rooms, then sizes.
+    Minimal: no room can be left away. Sorted by beds, then number of rooms, then sizes.
     """
+    return _room_sets(tuple(sorted(rooms, reverse=True)), beds, count)
+
+
+@lru_cache(maxsize=4096)
+def _room_sets(rooms: tuple[int, ...], beds: int, count: int) -> tuple[tuple[int, ...], ...]:
+    """Grow sets by one room at a time, sizes descending, so that the last room is the smallest: a set is complete as soon as
+    it suffices, and minimal if it does not suffice without that last room, which the way it grew makes sure of."""
+    if not can_hold(rooms, beds, count):
+        return ()
     sizes = sorted(Counter(rooms).items(), reverse=True)
+    # Beds and rooms that sizes from this position on can still add: what cannot suffice any more is not grown.
+    rest = [(sum(s * n for s, n in sizes[i:]), sum(n for _, n in sizes[i:])) for i in range(len(sizes) + 1)]
     found: list[tuple[int, ...]] = []
-
-    def extend(position: int, taken: list[int], total: int) -> None:
-        if total >= beds and len(taken) >= count:
-            # Sizes are taken in descending order, so the last one is the smallest.
-            if len(taken) - 1 < count or total - taken[-1] < beds:
-                found.append(tuple(sorted(taken)))
-            return
-        if position == len(sizes):
-            return
+    stack: list[tuple[int, tuple[int, ...], int]] = [(0, (), 0)]
+    while stack:
+        position, taken, total = stack.pop()
+        if position == len(sizes) or total + rest[position][0] < beds or len(taken) + rest[position][1] < count:
+            continue
         size, available = sizes[position]
-        for n in range(available + 1):
-            if n and total + size * (n - 1) >= beds and len(taken) + n - 1 >= count:
-                break  # already enough before this room
-            extend(position + 1, taken + [size] * n, total + size * n)
-
-    extend(0, [], 0)
-    return sorted(set(found), key=lambda s: (sum(s), len(s), s))
+        stack.append((position + 1, taken, total))
+        for n in range(1, available + 1):
+            grown, sum_of = (*taken, *[size] * n), total + size * n
+            if sum_of >= beds and len(grown) >= count:
+                found.append(tuple(sorted(grown)))
+                break
+            stack.append((position + 1, grown, sum_of))
+    return tuple(sorted(found, key=lambda s: (sum(s), len(s), s)))

@@ -10,7 +10,7 @@ from matcher.alternatives import Room
 from matcher.compile import Compiled
 from matcher.errors import InternalError
 from matcher.evaluate import cost_by_stage, missing
-from matcher.model import Accommodation, Instance, Spot, Tie
+from matcher.model import Accommodation, Instance, SetAside, Spot, Tie
 from matcher.places.travel import Travel, same_place, travel_model
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
@@ -173,13 +173,16 @@ class Rows:
         return UnplacedRow(household_id, household.persons, household.priority, code, sentence)
 
     def _quarantined(self) -> Iterable[UnplacedRow]:
-        """Households whose own row is set aside, where its id could be read."""
-        seen: dict[str, int | None] = {}
+        """Households whose own row is set aside, where its id could be read; an id that stands twice has no known persons."""
+        seen: dict[str, SetAside | None] = {}
         for row in self.compiled.instance.set_aside:
             if row.file.removesuffix(".csv") == "households" and row.id and row.id not in self.compiled.household_of:
-                seen[row.id] = None if row.id in seen else row.persons
+                seen[row.id] = None if row.id in seen else row
         sentence = "Its own row is faulty and was set aside; see quarantined.csv, mend the row and run again."
-        return [UnplacedRow(i, persons, None, "quarantined", sentence) for i, persons in seen.items()]
+        return [
+            UnplacedRow(i, None if row is None else row.persons, None if row is None else row.priority, "quarantined", sentence)
+            for i, row in seen.items()
+        ]
 
 
 def tie_state(
@@ -239,7 +242,7 @@ def plan_cost(compiled: Compiled, plan: Plan, placements: Iterable[PlacementRow]
     for row in placements:
         total = total + row.terms
     out = sum(int(problem.unplaced_cost[h]) for h, home in enumerate(plan.home) if home == UNPLACED)
-    short = sum(f.rate * missing(problem, plan, f.wanted - f.fixed, f.households) for f in problem.floors)
+    short = sum(f.cost(missing(problem, plan, f.wanted - f.fixed, f.households)) for f in problem.floors)
     total = total + Cost({"unplaced": out, "floors": short})
     if total.total != sum(cost_by_stage(problem, plan)):
         raise InternalError(f"the rows add up to {total.total}, the plan to {sum(cost_by_stage(problem, plan))}")

@@ -15,7 +15,7 @@ from typing import Any
 from matcher.model import Accommodation, Household, Spot
 from matcher.places.travel import Travel, same_place
 from matcher.policy import Policy
-from matcher.rooms import room_sets
+from matcher.rooms import can_hold
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,8 @@ def rooms(party: tuple[int, int], sizes: tuple[tuple[int, ...], bool] | None) ->
     if sizes is None:
         return True
     persons, count = party
-    beds, shared = sizes
-    if shared:
-        return bool(room_sets(beds, persons, count))
-    return sum(beds) >= persons and len(beds) >= count
+    beds, _ = sizes
+    return can_hold(beds, persons, count)
 
 
 def offer_risk(offer: Accommodation, policy: Policy) -> Decimal:

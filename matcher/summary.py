@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from matcher._version import __version__
-from matcher.model import Accommodation, Instance
+from matcher.model import Accommodation, Instance, SetAside
 from matcher.places.travel import Travel, travel_model
 from matcher.policy import Policy, SolveOptions
 from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result, UnplacedRow
@@ -22,7 +22,6 @@ def summary(result: Result) -> dict[str, Any]:
     """The content of summary.json as plain data."""
     instance, policy, options = result.instance, result.policy, result.options
     assert instance is not None and policy is not None and options is not None
-    kept, every, by_kind = ties_count(instance, policy, result.placements)
     return {
         "status": result.status,
         "proved_by": result.proved_by,
@@ -35,15 +34,7 @@ def summary(result: Result) -> dict[str, Any]:
         "gap_placed": round(result.gap_placed, 9),
         "gap_km_per_person": round(result.gap_km_per_person, 3),
         "stages": _stages(result),
-        "persons": _counts(instance, result, lambda row: row.persons or 0),
-        "households": _counts(instance, result, lambda _: 1),
-        "by_priority": _by_priority(instance, result),
-        "by_group": _by_group(instance, result),
-        "ties": {"kept": kept, "all": every, "by_kind": by_kind},
-        "km": _km(result.placements),
-        "beds": _beds(instance, result),
-        "estimated_distances": _estimated(instance, policy, result.placements),
-        "unknown_risk": sum(1 for a in _open(instance) if a.risk is None and (a.adm1 or "") not in policy.risk.area),
+        **counts(instance, policy, result.placements, result.unplaced),
         "rows": [count.model_dump() for count in instance.counts],
         "warnings": list(result.warnings),
         "policy": policy.plain(),
@@ -51,6 +42,24 @@ def summary(result: Result) -> dict[str, Any]:
         "seed": options.seed,
         "version": __version__,
         "input_sha256": instance.sha256,
+    }
+
+
+def counts(instance: Instance, policy: Policy, placements: Sequence[PlacementRow], unplaced: Sequence[UnplacedRow]) -> dict[str, Any]:
+    """The part of the summary that follows from the rows alone."""
+    rows: list[PlacementRow | UnplacedRow] = [*placements, *unplaced]
+    kept, every, by_kind = ties_count(instance, policy, placements)
+    accepted = {h.household_id for h in instance.households}
+    in_all = _split((row for row in rows if row.household_id in accepted), _own_rows(instance))
+    return {
+        **in_all,
+        "by_priority": _by_priority(instance, rows),
+        "by_group": _by_group(instance, rows),
+        "ties": {"kept": kept, "all": every, "by_kind": by_kind},
+        "km": _km(placements),
+        "beds": _beds(instance, placements),
+        "estimated_distances": _estimated(instance, policy, placements),
+        "unknown_risk": sum(1 for a in _open(instance) if a.risk is None and (a.adm1 or "") not in policy.risk.area),
     }
 
 
@@ -73,60 +82,62 @@ def _stages(result: Result) -> list[dict[str, Any]]:
     return [{"name": s.name, "value": s.value, "bound": s.bound, "proved_by": s.proved_by} for s in result.stages]
 
 
-def _counts(instance: Instance, result: Result, size: Any) -> dict[str, int]:
-    """Persons or households: placed, unplaced, left out, quarantined; the four have nobody in common."""
-    own_row = {row.household_id for row in result.unplaced} - {h.household_id for h in instance.households}
-    # Rows set aside whose id could not be read stand in no table, but they are somebody.
-    nameless = [row for row in instance.set_aside if _is_household(row.file) and (not row.id or row.id not in own_row)]
-    aside = [row for row in result.unplaced if row.household_id in own_row]
-    out = [row for row in result.unplaced if row.household_id not in own_row]
-    return {
-        "placed": sum(size(row) for row in result.placements),
-        "unplaced": sum(size(row) for row in out if row.reason not in LEFT_OUT_REASONS),
-        "left_out": sum(size(row) for row in out if row.reason in LEFT_OUT_REASONS),
-        "quarantined": sum(size(row) for row in aside) + sum(size(row) for row in nameless),
-    }
-
-
-def _is_household(file: str) -> bool:
-    return file.removesuffix(".csv") == "households"
-
-
-def _split(rows: Iterable[PlacementRow | UnplacedRow]) -> dict[str, dict[str, int]]:
-    """Persons and households by what became of them."""
-    out = {"persons": {"placed": 0, "unplaced": 0, "left_out": 0}, "households": {"placed": 0, "unplaced": 0, "left_out": 0}}
+def _split(rows: Iterable[PlacementRow | UnplacedRow], aside: Iterable[SetAside]) -> dict[str, dict[str, int]]:
+    """Persons and households by what became of them; the quarantined from their own rows, as far as those could be read."""
+    names = ("placed", "unplaced", "left_out", "quarantined")
+    out = {"persons": dict.fromkeys(names, 0), "households": dict.fromkeys(names, 0)}
     for row in rows:
         what = "placed" if isinstance(row, PlacementRow) else "left_out" if row.reason in LEFT_OUT_REASONS else "unplaced"
         out["persons"][what] += row.persons or 0
         out["households"][what] += 1
+    for own in aside:
+        out["persons"]["quarantined"] += own.persons or 0
+        out["households"]["quarantined"] += 1
     return out
 
 
-def _all_rows(result: Result) -> list[PlacementRow | UnplacedRow]:
-    return [*result.placements, *result.unplaced]
+Rows = Sequence[PlacementRow | UnplacedRow]
 
 
-def _by_priority(instance: Instance, result: Result) -> dict[str, dict[str, dict[str, int]]]:
+def _by_priority(instance: Instance, every: Rows) -> dict[str, dict[str, dict[str, int]]]:
+    """Keys 1 to 5, and `unknown` where the priority of a quarantined row could not be read."""
     priority = {h.household_id: h.priority for h in instance.households}
-    rows: dict[int, list[PlacementRow | UnplacedRow]] = {p: [] for p in range(1, 6)}
-    for row in _all_rows(result):
+    rows: dict[str, list[PlacementRow | UnplacedRow]] = {str(p): [] for p in range(1, 6)}
+    for row in every:
         if row.household_id in priority:
-            rows[priority[row.household_id]].append(row)
-    return {str(p): _split(group) for p, group in rows.items()}
+            rows[str(priority[row.household_id])].append(row)
+    aside: dict[str, list[SetAside]] = defaultdict(list)
+    for own in _own_rows(instance):
+        aside[str(own.priority or "unknown")].append(own)
+    return {p: _split(rows.get(p, ()), aside[p]) for p in sorted(set(rows) | set(aside))}
 
 
-def _by_group(instance: Instance, result: Result) -> dict[str, dict[str, dict[str, int]]]:
+def _by_group(instance: Instance, every: Rows) -> dict[str, dict[str, dict[str, int]]]:
     groups = {h.household_id: h.groups for h in instance.households}
     rows: dict[str, list[PlacementRow | UnplacedRow]] = defaultdict(list)
-    for row in _all_rows(result):
+    for row in every:
         for group in groups.get(row.household_id, ()):
             rows[group].append(row)
-    return {group: _split(rows[group]) for group in sorted(rows)}
+    aside: dict[str, list[SetAside]] = defaultdict(list)
+    for own in _own_rows(instance):
+        for group in own.groups:
+            aside[group].append(own)
+    return {group: _split(rows[group], aside[group]) for group in sorted(set(rows) | set(aside))}
+
+
+def _own_rows(instance: Instance) -> list[SetAside]:
+    """Rows of households that are set aside; an id that stands twice counts once, as far as the first of its rows tells."""
+    found: dict[object, SetAside] = {}
+    for position, row in enumerate(instance.set_aside):
+        if row.file.removesuffix(".csv") == "households":
+            found.setdefault(row.id or position, row)
+    return list(found.values())
 
 
 def _km(placements: Sequence[PlacementRow]) -> dict[str, float]:
-    """Travel of the persons placed, in km; each person counts in median and p95 (nearest rank)."""
-    each = sorted((row.km10, row.persons) for row in placements)
+    """Travel of the persons placed, in km, protected ones apart: their journey must not be worked out by subtraction.
+    Each person counts in median and p95 (nearest rank)."""
+    each = sorted((row.km10, row.persons) for row in placements if not row.protected)
     people = sum(persons for _, persons in each)
     total = sum(km10 * persons for km10, persons in each)
 
@@ -145,11 +156,11 @@ def _open(instance: Instance) -> list[Accommodation]:
     return [a for a in instance.accommodations if a.status == "open" and a.accommodation_id not in instance.closed]
 
 
-def _beds(instance: Instance, result: Result) -> dict[str, Any]:
+def _beds(instance: Instance, placements: Sequence[PlacementRow]) -> dict[str, Any]:
     """Beds of open offers: offered, taken, left; taken in a flat let to one household: all its beds."""
     persons: dict[str, int] = defaultdict(int)
     hidden: dict[str, int] = defaultdict(int)
-    for row in result.placements:
+    for row in placements:
         (hidden if row.protected else persons)[row.accommodation_id] += row.persons
     by_kind: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     by_oblast: dict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -162,7 +173,7 @@ def _beds(instance: Instance, result: Result) -> dict[str, Any]:
         left += max(0, a.capacity - here) if a.shared or not here else 0
     return {
         "offered": sum(a.capacity for a in _open(instance)),
-        "persons_in": sum(row.persons for row in result.placements),
+        "persons_in": sum(row.persons for row in placements),
         "left": left,
         "by_kind": _table(by_kind),
         "by_oblast": _table(by_oblast),

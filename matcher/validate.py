@@ -213,7 +213,7 @@ def _rooms_not_offered(placements: Iterable[Entry], accommodations: Iterable[Ent
             continue
         offer = offers.get(standing.accommodation_id)
         if offer is not None and Counter(standing.rooms) - Counter(offer.rooms or ()):
-            yield entry.notice("rooms_not_offered", f"the rooms taken are not among the rooms of {_shown(offer.accommodation_id)}")
+            yield entry.notice("rooms_not_offered", "the rooms taken are not among the rooms of the accommodation")
 
 
 def _shown(text: str | None) -> str:

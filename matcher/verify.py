@@ -15,6 +15,7 @@ from matcher.model import Instance
 from matcher.policy import Policy, policy_from_plain, read_policy
 from matcher.published import Published, read_published
 from matcher.result import LEFT_OUT_REASONS, TERMS
+from matcher.summary import counts
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> V
     violations += check_plan(instance, policy, date, published.placements, published.unplaced, terms)
     faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)
     violations += [fault for fault in faults if fault not in violations]
-    violations += _summary_faults(published, bound) + _split_faults(instance, published)
+    violations += _summary_faults(published, bound) + _count_faults(instance, policy, published)
     return Verdict(tuple(violations), sum(terms.values()), bound, _notes(Path(folder), policy))
 
 
@@ -68,8 +69,15 @@ def _summary_faults(published: Published, bound: int | None) -> list[str]:
         faults.append(f"[summary] bound is {summary.get('bound')}, the certificate proves {bound}")
     if bound is not None:
         placed_cost = cost - int(summary["cost_terms"].get("unplaced", 0))
-        for name, value in (("gap", (cost - bound) / max(1, abs(cost))), ("gap_placed", (cost - bound) / max(1, placed_cost))):
-            if not isinstance(summary.get(name), int | float) or abs(summary[name] - value) > 1e-8 * max(1.0, abs(value)):
+        people = sum(row.persons for row in published.placements)
+        people += sum(row.persons or 0 for row in published.unplaced if row.reason not in LEFT_OUT_REASONS)
+        gaps = {
+            "gap": (cost - bound) / max(1, abs(cost)),
+            "gap_placed": (cost - bound) / max(1, placed_cost),
+            "gap_km_per_person": (cost - bound) / 10 / max(1, people),
+        }
+        for name, value in gaps.items():
+            if not isinstance(summary.get(name), int | float) or abs(summary[name] - value) > 1e-3 * (name == "gap_km_per_person") + 1e-8:
                 faults.append(f"[summary] {name} is {summary.get(name)}, it should be {value:.9f}")
         if bound > cost:
             faults.append("[summary] the bound is above the cost")
@@ -78,21 +86,19 @@ def _summary_faults(published: Published, bound: int | None) -> list[str]:
     return faults
 
 
-def _split_faults(instance: Instance, published: Published) -> list[str]:
-    """Protected households stand in their own file only, and everybody else not in it; counts are those of the rows."""
-    faults = []
-    households = published.summary.get("households")
-    left_out = sum(row.reason in LEFT_OUT_REASONS for row in published.unplaced)
-    accepted = {h.household_id for h in instance.households}
-    own_row = sum(row.household_id not in accepted for row in published.unplaced)
-    rows = {
-        "placed": len(published.placements),
-        "unplaced": len(published.unplaced) - left_out,
-        "left_out": left_out - own_row,
-    }
-    for name, count in rows.items():
-        if not isinstance(households, dict) or households.get(name) != count:
-            faults.append(f"[summary] households {name}: the files hold {count}")
+COUNTED = ("persons", "households", "by_priority", "by_group", "ties", "km", "beds", "estimated_distances", "unknown_risk")
+CLAIMS = {("optimal", "prices"), ("optimal", "search"), ("feasible", None), ("fallback", None)}
+
+
+def _count_faults(instance: Instance, policy: Policy, published: Published) -> list[str]:
+    """Numbers of summary.json that follow from the rows alone, and claims that do not go together."""
+    summary = published.summary
+    counted = counts(instance, policy, published.placements, published.unplaced)
+    faults = [f"[summary] {name} is not what the rows say" for name in COUNTED if summary.get(name) != counted[name]]
+    if (summary.get("status"), summary.get("proved_by")) not in CLAIMS:
+        faults.append(f"[summary] status {summary.get('status')!r} does not go with proved_by {summary.get('proved_by')!r}")
+    if summary.get("seed") != summary["options"].get("seed"):
+        faults.append("[summary] seed differs from the options")
     return faults
 
 

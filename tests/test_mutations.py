@@ -283,7 +283,7 @@ def test_every_broken_plan_is_rejected_for_what_is_broken() -> None:
                 if not found & wanted:
                     missed.append(f"{case.name}, {kind}: {sorted(found)} instead of {sorted(wanted)}")
     assert not missed, "\n".join(missed[:20])
-    assert sum(count.values()) >= 1500, count
+    assert sum(count.values()) >= 1000, count
     least = {
         "full capacity": 40, "full unit": 40, "full rooms": 20, "full need": 1, "wrong rooms": 100, "rooms where there are none": 50,
         "party split, one unplaced": 8, "party split, two offers": 8, "fixed one unplaced": 20, "fixed one moved": 30,
@@ -315,14 +315,14 @@ def test_checker_and_oracle_agree_on_random_changes() -> None:
     rng = random.Random(2)
     count: Counter[str] = Counter()
     for case in cases():
-        for _ in range(60 if case in large() else 15):
+        for _ in range(80 if case in large() else 20):
             plan = random_plan(case, rng)
             if plan == case.plan or not case.reading.parties:
                 continue
             theirs, ours = case.reading.faults(plan), case.faults(case.honest(plan))
             assert bool(theirs) == bool(ours), f"{case.name}\noracle: {theirs}\nchecker: {ours}\n{plan}"
             count["wrong" if theirs else "right"] += 1
-    assert count["wrong"] >= 600 and count["right"] >= 200, count
+    assert count["wrong"] >= 800 and count["right"] >= 200, count
 
 
 # --- a row says something else -------------------------------------------------------------------------------------------------------
@@ -482,7 +482,7 @@ def test_every_cell_of_the_plan_counts(copy: tuple[Path, Path]) -> None:
 
 @pytest.mark.parametrize("column", ["place", "ties_kept", "alternative_1", "alternative_1_cost"])
 def test_what_a_person_reads_beside_the_plan_is_checked_too(tmp_path: Path, column: str) -> None:
-    folder, out = written("generated")
+    folder, out = written("chasiv-yar")
     out = Path(shutil.copytree(out, tmp_path / "copy"))
     header, rows = table_of(out / "placements.csv")
     c = header.index(column)

@@ -21,7 +21,8 @@ def set_aside_households(world: World) -> dict[str, set[int | None]]:
     persons: dict[str, set[int | None]] = {}
     for row in world.instance.set_aside:
         if row.id is not None and row.id not in world.households and "households" in re.split(r"[^a-z_]+", row.file.lower()):
-            persons.setdefault(row.id, set()).add(row.persons)
+            twice = row.id in persons
+            persons.setdefault(row.id, set()).add(None if twice else row.persons)  # nobody knows which of two rows is right
     return persons
 
 
@@ -107,8 +108,8 @@ def check_placed_row(world: World, row: PlacementRow, where: Where, account: Acc
     faults = [f"[{code}] {i}: its cell {code} is wrong{values}" for code, values in wrong]
     if row.site_id not in sites:
         faults.append(f"[site_id] {i}: {world.offer_name(i, a.accommodation_id)} is not at the site that stands there")
-    if not row.place:
-        faults.append(f"[place] {i} has no name of its place")
+    if row.place != (a.spot.name or f"{a.spot.lat:.4f} {a.spot.lon:.4f}"):
+        faults.append(f"[place] {i}: its cell place is not where its offer is")
     terms = account.rows[i]
     for term in (*TERMS, *sorted(row.terms.terms.keys() - set(TERMS))):
         if row.terms[term] != terms.get(term, 0):

@@ -59,7 +59,8 @@ def _table(numbers: dict[str, Any]) -> Table:
         total = sum(counts.values())
         if total:
             name = labels.get(priority, f"priority {priority}")
-            table.add_row(name, f"{total:,}", f"{counts['placed']:,}", f"{counts['unplaced']:,}", f"{counts['left_out']:,}")
+            left_out = counts["left_out"] + counts["quarantined"]
+            table.add_row(name, f"{total:,}", f"{counts['placed']:,}", f"{counts['unplaced']:,}", f"{left_out:,}")
     persons = numbers["persons"]
     total = sum(persons.values())
     left_out = persons["left_out"] + persons["quarantined"]
@@ -95,7 +96,9 @@ def _reasons(result: Result) -> list[Text]:
         counts = Counter(row.reason for row in result.unplaced if (row.reason in LEFT_OUT_REASONS) is wanted)
         for reason, words in REASON_WORDS.items():
             if counts[reason]:
-                noun = "household" if counts[reason] == 1 else "households"
-                lines.append(Text.assemble((f"{label:<12}", "bold"), f"{counts[reason]} {noun} {words} ({reason})"))
+                who = f"{counts[reason]} households {words}"
+                if counts[reason] == 1:
+                    who = "1 household " + words.replace("have ", "has ", 1).replace("are ", "is ", 1)
+                lines.append(Text.assemble((f"{label:<12}", "bold"), f"{who} ({reason})"))
                 label = ""
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,10 +59,12 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _options(date: str | None, seed: int, strategy: str, effort: float, gap: float, time_limit: float) -> dict[str, Any]:
-    if effort <= 0 or time_limit <= 0:
-        raise UsageError("--effort and --time-limit must be greater than 0")
+    if not all(map(math.isfinite, (effort, gap, time_limit))) or effort <= 0 or time_limit <= 0:
+        raise UsageError("--effort and --time-limit must be numbers greater than 0, and --gap a number")
     try:
         day = dt.datetime.now().astimezone().date() if date is None else dt.date.fromisoformat(date)
+        if date is not None and date != day.isoformat():
+            raise ValueError(date)
     except ValueError:
         raise UsageError(f"--date {date!r} is not a date like 2026-11-22") from None
     limits = {"effort": effort, "gap": gap, "time_limit_s": time_limit}

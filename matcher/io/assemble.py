@@ -115,8 +115,9 @@ def _set_aside(rows: Rows, settled: Settled) -> Iterator[SetAside]:
     entries = (entry for of_sheet in rows.values() for entry in of_sheet if (entry.sheet, entry.line) in settled.faults)
     for entry in sorted(entries, key=lambda entry: (entry.file, entry.line)):
         faults = settled.faults[entry.sheet, entry.line]
-        persons = entry.values.get("persons")
-        yield SetAside(file=entry.file, line=entry.line, id=entry.id, persons=persons, faults=faults)
+        values = entry.values
+        known = {name: values[name] for name in ("persons", "priority", "groups") if entry.sheet == "households" and name in values}
+        yield SetAside(file=entry.file, line=entry.line, id=entry.id, faults=faults, **known)
 
 
 def _counts(tables: Mapping[str, RawTable], rows: Rows, settled: Settled) -> Iterator[FileCount]:

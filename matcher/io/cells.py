@@ -49,6 +49,13 @@ def whole(lowest: int, highest: int) -> Callable[[str], int]:
     return parse
 
 
+# What no real row exceeds; beyond it costs could not be counted exactly.
+MOST_KM = 100_000
+MOST_MINUTES = 10_000_000
+MOST_MONEY = 1_000_000_000
+MOST_WEIGHT = 1_000_000
+
+
 def number(lowest: int, highest: int | None, *, decimal_comma: bool) -> Callable[[str], Decimal]:
     """Parser of decimal numbers, kept exactly as written. decimal_comma: `1,5` is read as `1.5`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from matcher.io.cells import iso_date, rooms, word, yes_no
+from matcher.io.cells import MOST_KM, MOST_MINUTES, MOST_MONEY, MOST_WEIGHT, iso_date, rooms, word, yes_no
 from matcher.io.rows import RowReader
 from matcher.model import Action, Override, PlacementStatus, Row, Standing, Tie, TieKind, TieRelation, TravelRow
 
@@ -23,10 +23,10 @@ def read_tie(reader: RowReader) -> Row | None:
     accommodation = reader.put_reference("accommodation_id", "accommodations")
     reader.put("relation", _relation)
     kind = reader.put("kind", _kind)
-    reader.put_number("max_km")
+    reader.put_number("max_km", MOST_KM)
     required = reader.put("required", yes_no)
     reader.put("agreed", yes_no)
-    reader.put_number("weight")
+    reader.put_number("weight", MOST_WEIGHT)
     targets = sum((to_place, other is not None, accommodation is not None))
     if targets != 1:
         found = "no target" if targets == 0 else "more than one target"
@@ -48,9 +48,9 @@ def read_travel(reader: RowReader) -> Row | None:
     """A row of travel.csv."""
     reader.put("from", reader.spots.resolve, field="origin", required=True)
     reader.put("to", reader.spots.resolve, field="destination", required=True)
-    reader.put_number("km")
-    reader.put_number("minutes")
-    reader.put_number("cost_per_person")
+    reader.put_number("km", MOST_KM)
+    reader.put_number("minutes", MOST_MINUTES)
+    reader.put_number("cost_per_person", MOST_MONEY)
     reader.put("blocked", yes_no)
     return reader.make(TravelRow)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from matcher.io.cells import iso_date, languages, rooms, whole, word, words, yes_no
+from matcher.io.cells import MOST_MONEY, iso_date, languages, rooms, whole, word, words, yes_no
 from matcher.io.columns import CAPACITY_PREFIX
 from matcher.io.people import animals, yes_no_unknown
 from matcher.io.rows import RowReader
@@ -40,7 +40,7 @@ def read_accommodation(reader: RowReader) -> Row | None:
     _put_availability(reader)
     reader.put("vetted", yes_no_unknown)
     reader.put_number("risk", 1)
-    reader.put_number("cost_per_person_night")
+    reader.put_number("cost_per_person_night", MOST_MONEY)
     reader.put("status", _status)
     return reader.make(Accommodation)
 

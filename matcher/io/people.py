@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from matcher.io.cells import CellError, coded, iso_date, items, languages, whole, word, words, yes_no
+from matcher.io.cells import MOST_KM, MOST_MONEY, CellError, coded, iso_date, items, languages, whole, word, words, yes_no
 from matcher.io.rows import RowReader
 from matcher.model import KINDS, Animal, Household, Member, MemberRelation, Row, Sex
 
@@ -33,7 +33,7 @@ def read_household(reader: RowReader) -> Row | None:
     reader.put("persons", _persons, required=True)
     reader.put_spot(required=True)
     reader.put("origin", reader.spots.resolve)
-    reader.put_number("max_rent")
+    reader.put_number("max_rent", MOST_MONEY)
     reader.put("priority", _priority)
     reader.put("waiting_since", iso_date)
     arrives = reader.put("arrives", iso_date)
@@ -45,7 +45,7 @@ def read_household(reader: RowReader) -> Row | None:
     reader.put("pets", animals)
     reader.put("languages", languages)
     reader.put("groups", words)
-    reader.put_number("max_km")
+    reader.put_number("max_km", MOST_KM)
     reader.put("accepts", _kinds)
     reader.put("avoids", lambda text: frozenset(reader.spots.oblast(item) for item in items(text)))
     reader.put("wants_return", yes_no)

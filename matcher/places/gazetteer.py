@@ -19,7 +19,6 @@ from matcher.places.settlements import Rank, Settlement, read_settlements
 
 __all__ = ["Gazetteer", "Language", "PlaceCode", "PlaceError", "Settlement", "gazetteer"]
 
-MAX_LISTED = 12
 MAX_SUGGESTIONS = 3
 MIN_LIKENESS = 70
 
@@ -148,10 +147,9 @@ class Gazetteer:
         if not found:
             raise PlaceError("unknown_place", f"no settlement {name!r}{where} is known{self._suggestions(name)}")
         listed = sorted(found, key=lambda settlement: (settlement.adm1, settlement.code))
-        lines = [f"{one.en}, {OBLASTS[one.adm1].en} ({one.code})" for one in listed[:MAX_LISTED]]
-        more = f"; and {len(listed) - MAX_LISTED} more" if len(listed) > MAX_LISTED else ""
+        lines = [f"{one.en}, {OBLASTS[one.adm1].en} ({one.code})" for one in listed]
         advice = "write it as 'Name, Oblast', or give the KATOTTG code or lat and lon"
-        raise PlaceError("ambiguous_place", f"{name!r}{where} fits {len(listed)} settlements: {'; '.join(lines)}{more}; {advice}")
+        raise PlaceError("ambiguous_place", f"{name!r}{where} fits {len(listed)} settlements: {'; '.join(lines)}; {advice}")
 
     def _suggestions(self, name: str) -> str:
         """Names that look like it, as a question: they are never taken as an answer."""

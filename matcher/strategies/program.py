@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,11 +103,15 @@ class Program:
             for h in floor.households:
                 lost[party_of[int(h)]] += int(problem.persons[h])
             may_miss = floor.fixed + sum(lost.values()) - floor.wanted  # persons who may be left out at no cost
-            short = self._variable(max(0, floor.wanted - floor.fixed))
             row = [(n, out) for q, n in sorted(lost.items()) if (out := self.out[q]) is not None]
-            self.rows.append(([*row, (-1, short)], None, may_miss))
-            if floor.rate:
-                self.costs[problem.floor_stage].append((floor.rate, short))
+            most = max(0, floor.wanted - floor.fixed)
+            if floor.rate[1] == 1:
+                steps = [(floor.rate[0], self._variable(most))]
+            else:  # rounding makes the cost uneven from one missing person to the next
+                steps = [(floor.cost(n + 1) - floor.cost(n), self._variable()) for n in range(most)]
+                self.rows += [([(1, b), (-1, a)], None, 0) for (_, a), (_, b) in pairwise(steps)]
+            self.rows.append(([*row, *((-1, v) for _, v in steps)], None, may_miss))
+            self.costs[problem.floor_stage] += [(n, v) for n, v in steps if n]
 
     def _pair(self, pair: tuple[int, int]) -> None:
         """All links between two parties: joint choices over classes of offers that are alike for them."""

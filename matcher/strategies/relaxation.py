@@ -89,9 +89,9 @@ class _Master:
             short = self.solver.NumVar(0, self.infinity, "")
             row.SetCoefficient(short, 1)
             if self.stage == problem.floor_stage:
-                self.goal.SetCoefficient(short, float(floor.rate))
+                self.goal.SetCoefficient(short, float(floor.least_rate))
             elif self.stage > problem.floor_stage:
-                self.hold[problem.floor_stage].SetCoefficient(short, float(floor.rate))
+                self.hold[problem.floor_stage].SetCoefficient(short, float(floor.least_rate))
             lost: dict[int, int] = defaultdict(int)
             for h in floor.households:
                 lost[party_of[int(h)]] -= int(problem.persons[h])
@@ -204,7 +204,7 @@ class _Master:
             stage=self.stage,
             capacity=np.array([min(_whole(v * scale), highest) for v in prices], dtype=np.int64),
             floors=np.array(
-                [min(_whole(v * scale), top_rate * f.rate) for v, f in zip(floors, problem.floors, strict=True)], dtype=np.int64
+                [min(_whole(v * scale), top_rate * f.least_rate) for v, f in zip(floors, problem.floors, strict=True)], dtype=np.int64
             ),
             multipliers=multipliers,
             held=self.held,
