@@ -103,6 +103,12 @@ def compile_instance(instance: Instance, policy: Policy, date: dt.date, seed: in
     return _Compiler(instance, policy, roles, travel).build(seed)
 
 
+def compile_without_pins(compiled: Compiled) -> Compiled:
+    """The same with nobody pinned, all roles as they are: what the pins are tried out on when they conflict."""
+    roles = replace(compiled.roles, pins={})
+    return _Compiler(compiled.instance, compiled.policy, roles, compiled.travel).build(0)
+
+
 @dataclass(frozen=True)
 class _FixedSide:
     """Where fixed households are, the rooms of fixed parties, and the soft links among them."""

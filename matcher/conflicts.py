@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from matcher.compile import Compiled
+from matcher.compile import Compiled, compile_without_pins
 from matcher.errors import ContradictionError
-from matcher.problem import Arcs
 from matcher.reasons import RULE_WORDS
 from matcher.strategies.feasible import can_place, smallest_hitting_set
 
@@ -50,34 +49,51 @@ def _broken_rules(compiled: Compiled, household_id: str) -> list[str]:
     return list(dict.fromkeys(codes)) if wanted.any() else ["override"]
 
 
-def smallest_conflict(compiled: Compiled, arcs: Arcs) -> ContradictionError:
+def smallest_conflict(compiled: Compiled) -> ContradictionError:
     """The smallest set of pins that cannot all be served, by implicit hitting sets (Ignatiev et al., Smallest MUS extraction
     with minimal hitting set dualization, CP 2015): a smallest set that meets every known correction set, until it conflicts.
     """
-    problem = compiled.problem
-    pinned = [q for q in range(len(problem.parties)) if problem.must[q]]
+    trial_of = _Trial(compiled)
+    pinned = sorted(compiled.positions[h] for h in compiled.roles.pins)
     corrections: list[frozenset[int]] = []
     while True:
         trial = smallest_hitting_set(pinned, corrections)
-        if can_place(problem, arcs, trial) is False:
-            return _error(compiled, sorted(trial))
+        if trial_of.can_serve(trial) is False:
+            return _error(compiled, [compiled.households[h] for h in sorted(trial)])
         grown = set(trial)
-        for q in pinned:
-            if q not in grown and can_place(problem, arcs, grown | {q}):
-                grown.add(q)
+        for h in pinned:
+            if h not in grown and trial_of.can_serve(grown | {h}):
+                grown.add(h)
         rest = frozenset(pinned) - grown
         if not rest:
-            return ContradictionError("the pins in overrides.csv could not be placed together within the limits", _ids(compiled, pinned))
+            text = "the pins in overrides.csv could not be placed together within the limits"
+            return ContradictionError(text, [compiled.households[h] for h in pinned])
         corrections.append(rest)
 
 
-def _ids(compiled: Compiled, parties: Sequence[int]) -> list[str]:
-    members = [compiled.households[h] for q in parties for h in compiled.problem.parties[q]]
-    return [h for h in members if h in compiled.roles.pins]
+class _Trial:
+    """Serves some pins as if the others had never been set."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        free = compile_without_pins(compiled)
+        self.problem, self.arcs = free.problem, free.problem.arcs()
+        self.party_of = {h: q for q, party in enumerate(self.problem.parties) for h in party}
+        every = np.arange(self.problem.offers)
+        self.allowed = {}
+        for household_id in compiled.roles.pins:
+            h = compiled.positions[household_id]
+            holds = [layer.block(np.array([h]), every)[0] > 0 for layer in compiled.problem.rules if layer.name == "override"]
+            self.allowed[h] = np.logical_and.reduce(holds)
+
+    def can_serve(self, pins: Iterable[int]) -> bool | None:
+        """Is there a plan that serves all of `pins` (positions of households)? None: not settled within the limits."""
+        keep = np.ones(len(self.arcs), dtype=np.bool_)
+        for h in pins:
+            keep &= (self.arcs.party != self.party_of[h]) | self.allowed[h][self.arcs.offer]
+        return can_place(self.problem, self.arcs, {self.party_of[h] for h in pins}, keep)
 
 
-def _error(compiled: Compiled, parties: Sequence[int]) -> ContradictionError:
-    ids = _ids(compiled, parties)
+def _error(compiled: Compiled, ids: Sequence[str]) -> ContradictionError:
     wishes = ", ".join(f"{h} ({_target(compiled, h)})" for h in sorted(ids))
     if len(ids) == 1:
         text = f"the pin of {wishes} cannot be served: there is no room there for it and everybody it must be placed with"

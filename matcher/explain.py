@@ -114,5 +114,7 @@ def _placed(row: PlacementRow) -> Explanation:
 def _left(instance: Instance, policy: Policy, date: dt.date, row: UnplacedRow) -> Explanation:
     seen = None
     if row.reason not in LEFT_OUT_REASONS:
-        seen = funnel(compile_instance(instance, policy, date), row.household_id)
+        compiled = compile_instance(instance, policy, date)
+        if row.household_id in compiled.positions:  # else the instance has changed since, and the row's own words must do
+            seen = funnel(compiled, row.household_id)
     return Explanation(row.household_id, row.persons, False, reason=row.reason, sentence=row.explanation, funnel=seen)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from matcher.errors import UsageError
-from matcher.layers import Ints, Table
+from matcher.layers import LARGEST, Ints, Table
 from matcher.parts import ANY_DATE, OPEN_END, Resource
 
 
@@ -60,7 +60,12 @@ def matrix_fields(
 
 
 def _integers(values: ArrayLike, name: str) -> Ints:
-    array = np.asarray(values)
-    if array.size and not (np.issubdtype(array.dtype, np.integer) or np.array_equal(array, np.floor(array.astype(float)))):
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise UsageError(f"{name} has rows of unequal length") from error
+    if array.dtype.kind not in "iufb" or (array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.floor(array))).all()):
         raise UsageError(f"{name} must hold whole numbers")
+    if array.size and float(np.abs(array).max()) > LARGEST:
+        raise UsageError(f"{name} holds numbers that are too large for exact arithmetic")
     return array.astype(np.int64)

@@ -185,6 +185,22 @@ class Rows:
         ]
 
 
+def plan_of_rows(compiled: Compiled, placements: Iterable[PlacementRow]) -> Plan:
+    """The plan as positions that the rows of a run stand for."""
+    rows = {row.household_id: row for row in placements}
+    problem = compiled.problem
+    home = [UNPLACED] * len(problem.persons)
+    rooms: list[tuple[int, ...]] = [()] * len(problem.parties)
+    for q, party in enumerate(problem.parties):
+        for h in party:
+            row = rows.get(compiled.households[h])
+            if row is not None:
+                home[h] = compiled.offer_positions[row.accommodation_id]
+                if problem.sizes[home[h]] is not None and row.rooms:
+                    rooms[q] = row.rooms
+    return Plan(tuple(home), tuple(rooms))
+
+
 def tie_state(
     tie: Tie,
     offer: Accommodation,

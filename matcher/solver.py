@@ -123,7 +123,7 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     clock.lap("solve")
     if outcome.plan is None:
         if outcome.infeasible:
-            raise smallest_conflict(compiled, compiled.problem.arcs())
+            raise smallest_conflict(compiled)
         raise _no_plan(outcome)
     plan = settle_equals(compiled.problem, outcome.plan)
     rows = Rows(compiled, plan)

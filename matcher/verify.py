@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from matcher.check import check_bound, check_plan
+from matcher.compile import compile_instance
 from matcher.errors import Fault, InputError
 from matcher.io import read_instance
 from matcher.model import Instance
 from matcher.policy import Policy, policy_from_plain, read_policy
 from matcher.published import Published, read_published
 from matcher.result import LEFT_OUT_REASONS, TERMS
+from matcher.rows import Rows, plan_of_rows
 from matcher.summary import counts
 
 
@@ -36,27 +38,34 @@ class Verdict:
 def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> Verdict:
     """Re-check the run in `out` against the instance in `folder`. Raises InputError if either cannot be read."""
     published = read_published(out)
-    options, policy = _settings(published.summary)
-    instance = read_instance(folder, quarantine=bool(options.get("quarantine")), encoding=encoding)
-    date = dt.date.fromisoformat(options["date"])
-    violations = []
+    date, quarantine, policy = settings_of(published.summary)
+    instance = read_instance(folder, quarantine=quarantine, encoding=encoding)
+    violations: list[str] = []
     if published.summary.get("input_sha256") != instance.sha256:
         violations.append("[input] the instance is not the one that this run was made from (input_sha256 differs)")
-    terms = {term: int(published.summary["cost_terms"].get(term, 0)) for term in TERMS}
+    terms = {term: published.summary["cost_terms"].get(term, 0) for term in TERMS}
     violations += check_plan(instance, policy, date, published.placements, published.unplaced, terms)
     faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)
     violations += [fault for fault in faults if fault not in violations]
-    violations += _summary_faults(published, bound) + _count_faults(instance, policy, published)
+    violations += _summary_faults(published, bound)
+    if not violations:  # the rest is counted from rows that are known to be right
+        violations += _count_faults(instance, policy, published) + _reading_faults(instance, policy, date, published)
     return Verdict(tuple(violations), sum(terms.values()), bound, _notes(Path(folder), policy))
 
 
-def _settings(summary: Mapping[str, Any]) -> tuple[Mapping[str, Any], Policy]:
-    options = summary.get("options")
-    if not isinstance(options, dict) or not isinstance(options.get("date"), str) or not isinstance(summary.get("policy"), dict):
-        raise InputError([Fault("summary.json", 0, "", "file_unreadable", "lacks the options or the policy of the run")])
-    if not isinstance(summary.get("cost_terms"), dict):
-        raise InputError([Fault("summary.json", 0, "", "file_unreadable", "lacks the cost by term")])
-    return options, policy_from_plain(summary["policy"], "summary.json")
+def settings_of(summary: Mapping[str, Any]) -> tuple[dt.date, bool, Policy]:
+    """(date, quarantine, policy) of a run from its summary. Raises InputError where they cannot be read."""
+    options, terms = summary.get("options"), summary.get("cost_terms")
+    try:
+        if not isinstance(options, dict) or not isinstance(terms, dict) or not isinstance(summary.get("policy"), dict):
+            raise ValueError("options")
+        date = dt.date.fromisoformat(str(options.get("date")))
+        if any(type(value) is not int for value in terms.values()):
+            raise ValueError("cost_terms")
+    except ValueError:
+        text = "lacks the date, the policy or the costs of the run, or they cannot be read"
+        raise InputError([Fault("summary.json", 0, "", "file_unreadable", text)]) from None
+    return date, bool(options.get("quarantine")), policy_from_plain(summary["policy"], "summary.json")
 
 
 def _summary_faults(published: Published, bound: int | None) -> list[str]:
@@ -99,6 +108,25 @@ def _count_faults(instance: Instance, policy: Policy, published: Published) -> l
         faults.append(f"[summary] status {summary.get('status')!r} does not go with proved_by {summary.get('proved_by')!r}")
     if summary.get("seed") != summary["options"].get("seed"):
         faults.append("[summary] seed differs from the options")
+    return faults
+
+
+def _reading_faults(instance: Instance, policy: Policy, date: dt.date, published: Published) -> list[str]:
+    """What people read beside the plan, counted again as `solve` counts it: alternatives, ties kept, reasons in words."""
+    compiled = compile_instance(instance, policy, date)
+    rows = Rows(compiled, plan_of_rows(compiled, published.placements))
+    right = {row.household_id: row for row in rows.placements()}
+    faults = []
+    for row in published.placements:
+        wanted = right[row.household_id]
+        if (row.ties_kept, row.alternatives) != (wanted.ties_kept, wanted.alternatives):
+            faults.append(f"[alternatives] {row.household_id}: ties_kept or the next best offers are not what they should be")
+    words = {row.household_id: row for row in rows.unplaced()}
+    faults += [
+        f"[reason] {row.household_id}: the explanation is not what it should be"
+        for row in published.unplaced
+        if row != words[row.household_id]
+    ]
     return faults
 
 

@@ -105,7 +105,7 @@ def any_prices(compiled: Compiled, rng: random.Random, stage: int, scale: int, h
     multipliers = tuple(rng.choice((0, rng.randint(0, 3 * scale))) for _ in range(stage))
     weights = [*multipliers, scale]
     weight = weights[problem.floor_stage] if problem.floor_stage <= stage else 0
-    floors = [rng.choice((0, f.rate * weight, rng.randint(0, f.rate * weight))) for f in problem.floors]
+    floors = [rng.choice((0, f.least_rate * weight, rng.randint(0, f.least_rate * weight))) for f in problem.floors]
     return Prices(scale, stage, np.array(capacity, dtype=np.int64), np.array(floors, dtype=np.int64), multipliers, held)
 
 

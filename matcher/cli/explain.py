@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,16 +18,14 @@ def explain(folder: Instance, out: Out, household_id: HouseholdId, encoding: Enc
     with guard(json):
         from matcher.explain import explain_rows
         from matcher.io import read_instance
-        from matcher.policy import policy_from_plain
         from matcher.published import read_published
+        from matcher.verify import settings_of
 
         published = read_published(folder_of(out))
-        options = published.summary["options"]
-        policy = policy_from_plain(published.summary["policy"], "summary.json")
-        instance = read_instance(folder_of(folder), quarantine=options["quarantine"], encoding=encoding)
-        if instance.sha256 != published.summary["input_sha256"]:
+        date, quarantine, policy = settings_of(published.summary)
+        instance = read_instance(folder_of(folder), quarantine=quarantine, encoding=encoding)
+        if instance.sha256 != published.summary.get("input_sha256"):
             typer.echo("Note: the instance has changed since this run; run `matcher solve` again.", err=True)
-        date = dt.date.fromisoformat(options["date"])
         found = explain_rows(instance, policy, date, published.placements, published.unplaced, household_id)
         if json:
             print_json(_plain(found))

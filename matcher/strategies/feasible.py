@@ -9,6 +9,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from matcher.errors import InternalError
+from matcher.layers import Bools
 from matcher.problem import Arcs, Problem
 from matcher.strategies import cpsat
 from matcher.strategies.program import Program
@@ -16,12 +17,15 @@ from matcher.strategies.program import Program
 WORK = 60.0
 
 
-def can_place(problem: Problem, arcs: Arcs, parties: Iterable[int], seconds: float = 60.0) -> bool | None:
-    """Is there a plan that places all of `parties`? Everybody else may stay out. None: not settled within the limits."""
+def can_place(problem: Problem, arcs: Arcs, parties: Iterable[int], allowed: Bools, seconds: float = 60.0) -> bool | None:
+    """Is there a plan that places all of `parties` by `allowed` arcs (length E)? Everybody else may stay out.
+
+    None: not settled within the limits.
+    """
     wanted = set(parties)
     must = np.array([q in wanted for q in range(len(problem.parties))], dtype=np.bool_)
     group = _bound_to(problem, wanted)
-    keep = np.isin(arcs.party, sorted(group))
+    keep = np.isin(arcs.party, sorted(group)) & allowed
     served = ~must
     served[arcs.party[keep]] = True
     if not served.all():
