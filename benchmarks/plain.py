@@ -84,7 +84,10 @@ class PlainModel:
             missing = self.model.new_int_var(0, max(0, floor.wanted - floor.fixed), "")
             placed = sum(int(self.problem.persons[h]) * (1 - self.out[party_of[int(h)]]) for h in floor.households)
             self.model.add(placed + missing >= floor.wanted - floor.fixed)
-            self.cost.append(floor.rate * missing)
+            numerator, denominator = floor.rate
+            pays = self.model.new_int_var(0, floor.cost(max(0, floor.wanted - floor.fixed)), "")
+            self.model.add(2 * denominator * pays >= 2 * numerator * missing - denominator + 1)  # rounded half up
+            self.cost.append(pays)
 
     def solve(self, seconds: float) -> PlainEnd:
         """Let it run for `seconds`, with everything else as CP-SAT comes."""

@@ -148,7 +148,8 @@ class _Compiler:
         out = {}
         for h in self.ids:
             known = self.roles.members.get(h)
-            out[h] = rooms_needed(known) if known else self.household_of[h].persons
+            persons = self.household_of[h].persons
+            out[h] = rooms_needed(known) + max(0, persons - len(known)) if known else persons
         return out
 
     def _applicant(self, household_id: str) -> Applicant:

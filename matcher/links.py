@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from matcher import costs
-from matcher.layers import Ints
+from matcher.errors import Fault, InputError
+from matcher.layers import LARGEST, Ints
 from matcher.model import Accommodation, Household, Tie
 from matcher.places.travel import Travel, same_place
 from matcher.policy import Policy
@@ -45,6 +46,8 @@ def free_links(
         limit = None if tie.max_km is None else (costs.UNITS_PER_KM * costs.exact(tie.max_km)).as_integer_ratio()
         first, second = party_position[g], party_position[h]
         link = Link(first, second, tie.kind, tie.binds, Fraction(amount).as_integer_ratio(), cap, limit)
+        if link.cost(None) > LARGEST:
+            raise InputError([Fault("ties.csv", 0, "weight", "numbers_too_large", "the weights make the costs of a tie too large")])
         if first == second:
             inner.append((first, link))
         else:

@@ -214,6 +214,7 @@ class FileCount(Row):
 class Instance(Row):
     """Everything a run works on; rows in canonical order, so that the order in the files never matters.
 
+    quarantine: faulty rows were to be set aside (they need not have been any).
     left_out: ids of accepted household rows that a quarantined row names (reason `quarantined`).
     closed: ids of offers that a quarantined row names; they are closed for this run.
     sha256: over the canonical rows.
@@ -227,6 +228,7 @@ class Instance(Row):
     places: tuple[Place, ...] = ()
     standing: tuple[Standing, ...] = ()
     overrides: tuple[Override, ...] = ()
+    quarantine: bool = False
     left_out: frozenset[str] = frozenset()
     closed: frozenset[str] = frozenset()
     set_aside: tuple[SetAside, ...] = ()

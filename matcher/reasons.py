@@ -48,6 +48,8 @@ class Funnel:
 
     def sentence(self) -> str:
         """In words."""
+        if not self.offers:
+            return "There are no offers."
         parts = [f"{count} {RULE_WORDS[code]} ({code})" for code, count in self.struck]
         return f"Of {self.offers} offers, " + (", ".join(parts) + f"; {self.left} left." if parts else f"{self.left} left.")
 
@@ -165,4 +167,5 @@ class Reasons:
             return "It must be placed together with another household, which could not be placed or is left out."
         if reason == "policy":
             return "By this policy every place it could have would cost more than leaving it unplaced; check the weights."
-        return f"{seen.left} of {seen.offers} offers would suit it; all are taken by households that the policy puts first."
+        full = "as the plan stands each is full or kept from it by a tie, for households that the policy puts first"
+        return f"{seen.left} of {seen.offers} offers would suit it; {full}."

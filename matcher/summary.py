@@ -72,7 +72,7 @@ def plain_options(options: SolveOptions, instance: Instance) -> dict[str, Any]:
         "time_limit_s": options.time_limit_s,
         "effort": options.effort,
         "gap": options.gap,
-        "quarantine": bool(instance.set_aside),
+        "quarantine": instance.quarantine,
     }
 
 

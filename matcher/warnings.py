@@ -10,6 +10,8 @@ from matcher.compile import Compiled
 from matcher.model import Notice
 from matcher.problem import BLOCKED
 
+OF_WHOLE_FILES = frozenset({"unknown_columns", "hxl_row"})
+
 
 def plan_warnings(compiled: Compiled) -> tuple[str, ...]:
     """All warnings of a run, sorted within their kind: notices of reading and roles, then of the plan."""
@@ -23,9 +25,11 @@ def plan_warnings(compiled: Compiled) -> tuple[str, ...]:
 
 def _notices(notices: list[Notice]) -> list[str]:
     """Notices as warnings. Those of single rows are counted: where a row stands must not change what a run writes."""
-    counts = Counter((notice.file, notice.code) for notice in notices if notice.line)
+    of_rows = [notice for notice in notices if notice.line and notice.code not in OF_WHOLE_FILES]
+    counts = Counter((notice.file, notice.code) for notice in of_rows)
     rows = [f"{file} {code}: {n} row{'' if n == 1 else 's'}, see `matcher validate`" for (file, code), n in sorted(counts.items())]
-    return sorted(str(notice) for notice in notices if not notice.line) + rows
+    whole = [f"{n.file} {n.code} {n.message}" for n in notices if not n.line or n.code in OF_WHOLE_FILES]
+    return sorted(whole) + rows
 
 
 def _broken_facts(compiled: Compiled) -> list[str]:

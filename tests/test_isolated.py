@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,14 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     monkeypatch.setattr(isolated.subprocess, "Popen", popen)
     monkeypatch.setattr(isolated, "GRACE_S", GRACE_S)
     return started
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own handler, whatever native code may have left behind."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def replace_child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
@@ -217,7 +225,7 @@ def test_an_error_of_the_strategy_is_an_error_here(problem: Problem, children: l
     assert all_gone(children)
 
 
-def test_an_interrupt_keeps_the_plan_in_hand(problem: Problem, children: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_keeps_the_plan_in_hand(problem: Problem, children: list[Any], monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
     replace_child(monkeypatch, AFTER_A_PLAN.format(then="time.sleep(600)"))
 
     class Impatient(Watch):
@@ -254,12 +262,35 @@ class TestThroughSolve:
         with pytest.raises(NoPlanError, match="limits"):
             solve(instance_of(FOLDER), date=DATE, isolate=True, time_limit_s=0.5)
 
-    def test_an_interrupt_before_any_plan_is_said(self, children: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_interrupt_before_any_plan_is_said(self, children: list[Any], monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
         replace_child(monkeypatch, HANGS_AT_ONCE)
         threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(InterruptedSolve, match="nothing"):
             solve(instance_of(FOLDER), date=DATE, isolate=True)
         assert all_gone(children)
+
+
+AFTERWARDS = """
+import datetime as dt, os, signal, sys, time
+from matcher.io import read_instance
+from matcher.solver import solve
+solve(read_instance(sys.argv[1]), date=dt.date(2026, 11, 22), isolate=sys.argv[2] == "apart")
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+except KeyboardInterrupt:
+    print("caught")
+"""
+
+
+@pytest.mark.parametrize("where", ["here", "apart"])
+def test_after_a_solve_an_interrupt_is_still_a_keyboard_interrupt(where: str) -> None:
+    """CP-SAT takes the signal's handler away unless it is told not to."""
+    done = subprocess.run(
+        [sys.executable, "-c", AFTERWARDS, str(FOLDER), where], env=environ(), cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("caught\n", 0), done
 
 
 PARENT = """

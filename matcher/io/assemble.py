@@ -62,7 +62,8 @@ def build_instance(tables: Mapping[str, RawTable], *, quarantine: bool = False, 
         # What only follows from another fault would send people looking in the wrong place.
         raise InputError(of_files + [fault for fault in of_rows if fault.code != DERIVED])
     settled = settle(rows, of_rows)
-    return _instance(tables, rows, settled, [*notices, *noticed, *cross_notices(rows)])
+    instance = _instance(tables, rows, settled, [*notices, *noticed, *cross_notices(rows)])
+    return instance.model_copy(update={"quarantine": quarantine})
 
 
 def _read_all(tables: Mapping[str, RawTable]) -> tuple[dict[str, list[Entry]], list[Notice]]:
@@ -110,6 +111,9 @@ def _instance(tables: Mapping[str, RawTable], rows: Rows, settled: Settled, noti
     )
 
 
+DEFAULT_PRIORITY = 3
+
+
 def _set_aside(rows: Rows, settled: Settled) -> Iterator[SetAside]:
     """The rows that are set aside, by file and line."""
     entries = (entry for of_sheet in rows.values() for entry in of_sheet if (entry.sheet, entry.line) in settled.faults)
@@ -117,6 +121,8 @@ def _set_aside(rows: Rows, settled: Settled) -> Iterator[SetAside]:
         faults = settled.faults[entry.sheet, entry.line]
         values = entry.values
         known = {name: values[name] for name in ("persons", "priority", "groups") if entry.sheet == "households" and name in values}
+        if entry.sheet == "households" and known.get("priority") is None and not any(f.column == "priority" for f in entry.faults):
+            known["priority"] = DEFAULT_PRIORITY
         yield SetAside(file=entry.file, line=entry.line, id=entry.id, faults=faults, **known)
 
 

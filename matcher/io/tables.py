@@ -153,7 +153,7 @@ def _doubled(sheet: Sheet, file: str, line: int, names: Sequence[str]) -> list[F
 
 def _unknown(sheet: Sheet, file: str, line: int, header: Sequence[str]) -> list[Notice]:
     """One notice that names all columns which are kept out; their cells go no further than this module."""
-    unknown = [cell.strip() for cell in header if cell.strip() and not sheet.knows(cell.strip().casefold())]
+    unknown = sorted(cell.strip() for cell in header if cell.strip() and not sheet.knows(cell.strip().casefold()))
     if not unknown:
         return []
     message = "columns that are not read: " + ", ".join(shown(column) for column in unknown)
