@@ -22,7 +22,7 @@ help:  ## what there is to make
 demo: $(VENV)/.base  ## install and match the example instance, then prove the result
 	$(BIN)/matcher solve $(DEMO) --out $(OUT)
 	$(BIN)/matcher verify $(DEMO) $(OUT)
-	@echo "The plan is in $(OUT)/placements.csv, those without a place in $(OUT)/unplaced.csv, the page to read in $(OUT)/report.html"
+	@echo "The plan is in $(OUT)/placements.csv, those without a place in $(OUT)/unplaced.csv, the run in numbers in $(OUT)/summary.json"
 
 test: $(VENV)/.dev  ## the tests, but the slow ones
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)

@@ -19,7 +19,7 @@ def refuse_impossible_pins(compiled: Compiled) -> None:
         if household_id in compiled.roles.bereft:
             sentences.append(f"{household_id} is pinned, but is bound to a household that is left out (split_pair)")
         elif codes := _broken_rules(compiled, household_id):
-            words = ", ".join(f"{code}: the offers {RULE_WORDS[code]}" for code in codes)
+            words = ", ".join(f"{code}: what it is pinned to {RULE_WORDS[code][0]}" for code in codes)
             sentences.append(f"{household_id} is pinned where it may not go ({words})")
         else:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -33,6 +34,8 @@ RUN_FILES = frozenset(
      "report.html"}
 )  # fmt: skip
 QUARANTINED_COLUMNS = ("file", "line", "id", "column", "code", "message")
+
+log = logging.getLogger(__name__)
 
 
 def publish(result: Result, folder: Path | str) -> Path:
@@ -83,12 +86,16 @@ def _swap(stage: Path, target: Path) -> None:
         target.rename(aside)
     try:
         stage.rename(target)
-    except OSError:
+    except BaseException:
         if aside.exists():
             aside.rename(target)
         raise
-    _flush(target.parent)
-    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        _flush(target.parent)
+    except OSError as error:  # the new run is in place and whole; only its survival of a power cut is not sure
+        log.warning("the folder above the results could not be flushed to disk: %s", error.strerror)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,23 +12,23 @@ from matcher.compile import Compiled
 from matcher.problem import BLOCKED, UNPLACED
 from matcher.result import Plan
 
-RULE_WORDS: Mapping[str, str] = {
-    "status": "are not open",
-    "vetted": "are host families that are not vetted",
-    "size": "do not suit its number of persons",
-    "rent": "cost more than it can pay, or their cost is not known",
-    "risk": "are in places rated too dangerous",
-    "needs": "lack something it needs",
-    "pets": "do not take its pets",
-    "language": "are host families that speak none of its languages",
-    "kind": "are of a kind it does not accept",
-    "groups": "are kept for other groups",
-    "area": "are in an oblast it avoids, or in an unknown one",
-    "dates": "are not available for its dates",
-    "distance": "are too far away or cut off",
-    "rooms": "have no rooms that can hold it",
-    "override": "are ruled out by a decision",
-    "tie": "do not keep its required ties",
+RULE_WORDS: Mapping[str, tuple[str, str]] = {  # said of one offer, of several
+    "status": ("is not open", "are not open"),
+    "vetted": ("is a host family that is not vetted", "are host families that are not vetted"),
+    "size": ("does not suit its number of persons", "do not suit its number of persons"),
+    "rent": ("costs more than it can pay, or its cost is not known", "cost more than it can pay, or their cost is not known"),
+    "risk": ("is in a place rated too dangerous", "are in places rated too dangerous"),
+    "needs": ("lacks something it needs", "lack something it needs"),
+    "pets": ("does not take its pets", "do not take its pets"),
+    "language": ("is a host family that speaks none of its languages", "are host families that speak none of its languages"),
+    "kind": ("is of a kind it does not accept", "are of kinds it does not accept"),
+    "groups": ("is kept for other groups", "are kept for other groups"),
+    "area": ("is in an oblast it avoids, or in an unknown one", "are in oblasts it avoids, or in unknown ones"),
+    "dates": ("is not available for its dates", "are not available for its dates"),
+    "distance": ("is too far away or cut off", "are too far away or cut off"),
+    "rooms": ("has no rooms that can hold it", "have no rooms that can hold it"),
+    "override": ("is ruled out by a decision", "are ruled out by a decision"),
+    "tie": ("does not keep its required ties", "do not keep its required ties"),
 }
 LEFT_OUT_WORDS: Mapping[str, str] = {
     "no_consent": "It has not consented to be matched.",
@@ -50,8 +50,9 @@ class Funnel:
         """In words."""
         if not self.offers:
             return "There are no offers."
-        parts = [f"{count} {RULE_WORDS[code]} ({code})" for code, count in self.struck]
-        return f"Of {self.offers} offers, " + (", ".join(parts) + f"; {self.left} left." if parts else f"{self.left} left.")
+        parts = [f"{count} {RULE_WORDS[code][count > 1]} ({code})" for code, count in self.struck]
+        every = "1 offer" if self.offers == 1 else f"{self.offers} offers"
+        return f"Of {every}, " + (", ".join(parts) + f"; {self.left} left." if parts else f"{self.left} left.")
 
 
 def funnel(compiled: Compiled, household_id: str) -> Funnel:

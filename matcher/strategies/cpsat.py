@@ -39,6 +39,7 @@ def search(program: Program, below: int | None, work: float, time_limit_s: float
     parameters.max_deterministic_time = work
     parameters.max_time_in_seconds = max(0.01, time_limit_s)
     parameters.linearization_level = 2
+    parameters.catch_sigint_signal = False  # it would take the caller's own handler away for good
     status = solver.solve(model, _Callback(program, variables, on_plan))
     if status == cp_model.MODEL_INVALID:
         raise InternalError("the search model is invalid: " + model.validate())

@@ -60,6 +60,7 @@ def smallest_hitting_set(elements: Sequence[int], sets: Sequence[frozenset[int]]
     model.minimize(sum(chosen.values()))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False
     if solver.solve(model) != cp_model.OPTIMAL:
         raise InternalError("a covering problem that always has an answer got none")
     return frozenset(e for e, var in chosen.items() if solver.boolean_value(var))

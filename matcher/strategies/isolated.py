@@ -57,13 +57,17 @@ class _Hand:
         self.proofs: dict[int, tuple[Prices, int]] = {}
 
     def take(self, kind: str, message: Any) -> None:
+        """Keep what is better than what is here: a second try starts from nothing."""
         if kind == "plan":
-            self.plan, self.cost = message
-            self.watch.on_plan(*message)
+            plan, cost = message
+            if self.plan is None or tuple(cost) < tuple(self.cost):
+                self.plan, self.cost = plan, cost
+                self.watch.on_plan(plan, cost)
         else:
             stage, prices, bound = message
-            self.proofs[stage] = (prices, bound)
-            self.watch.on_proof(stage, prices, bound)
+            if stage not in self.proofs or bound > self.proofs[stage][1]:
+                self.proofs[stage] = (prices, bound)
+                self.watch.on_proof(stage, prices, bound)
 
     def outcome(self, cut_by: str) -> Outcome:
         ends: list[StageEnd] = []
