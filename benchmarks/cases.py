@@ -33,7 +33,7 @@ def generated_cases(folder: Path, seeds: tuple[int, ...], beds: tuple[float, ...
     """Instances of `matcher generate`, written below `folder`; one group for each number of beds a person."""
     for beds_per_person in beds:
         for seed in seeds:
-            group = f"{HOUSEHOLDS} households, {beds_per_person:g} beds a person"
+            group = f"{HOUSEHOLDS} households, {beds_per_person} beds a person"
             case = Case(f"{group}, seed {seed}", group, folder / f"{beds_per_person:g}-{seed}")
             generate(case.folder, HOUSEHOLDS, seed, beds_per_person)
             yield case

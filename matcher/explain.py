@@ -29,7 +29,8 @@ TERM_WORDS = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """What became of one household. Placed: accommodation_id, place, km10, cost, alternatives; else reason and funnel.
+    """What became of one household. Placed: accommodation_id, place, km10, its ties, cost, alternatives; else
+    reason and funnel.
 
     hidden: a protected household; its destination stands in placements_protected.csv only, so nothing is told here.
     """
@@ -42,6 +43,8 @@ class Explanation:
     place: str | None = None
     status: str | None = None
     km10: int | None = None
+    tie_km10: int | None = None
+    ties_kept: int = 0
     cost: Cost | None = None
     alternatives: tuple[Alternative, ...] = ()
     reason: str | None = None
@@ -60,7 +63,11 @@ class Explanation:
             return [f"{self.household_id}{size} has no place: {self.reason}", self.sentence or ""]
         assert self.cost is not None and self.km10 is not None
         head = f"{self.household_id}{size}: {self.accommodation_id} in {self.place}, {self.km10 / 10:,.1f} km away ({self.status})"
-        lines = [head, f"  cost {self.cost.total / 10:,.1f} person-km, {_each(self.cost.total, self.persons)} km per person:"]
+        lines = [head]
+        if self.tie_km10 is not None:
+            kept = "1 tie is kept" if self.ties_kept == 1 else f"{self.ties_kept} ties are kept"
+            lines.append(f"  {kept}; its nearest tie is {self.tie_km10 / 10:,.1f} km from there")
+        lines += [f"  cost {self.cost.total / 10:,.1f} person-km, {_each(self.cost.total, self.persons)} km per person:"]
         for term, words in TERM_WORDS.items():
             if self.cost[term]:
                 lines.append(f"    {self.cost[term] / 10:>12,.1f}  {words} ({term})")
@@ -107,8 +114,18 @@ def _placed(row: PlacementRow) -> Explanation:
     if row.protected:
         return Explanation(row.household_id, row.persons, placed=True, hidden=True)
     return Explanation(
-        row.household_id, row.persons, True, False, row.accommodation_id, row.place, row.status, row.km10, row.terms, row.alternatives
-    )  # fmt: skip
+        household_id=row.household_id,
+        persons=row.persons,
+        placed=True,
+        accommodation_id=row.accommodation_id,
+        place=row.place,
+        status=row.status,
+        km10=row.km10,
+        tie_km10=row.tie_km10,
+        ties_kept=row.ties_kept,
+        cost=row.terms,
+        alternatives=row.alternatives,
+    )
 
 
 def _left(instance: Instance, policy: Policy, date: dt.date, row: UnplacedRow) -> Explanation:

@@ -48,18 +48,17 @@ def publish(result: Result, folder: Path | str) -> Path:
         raise UsageError("only a result of an instance can be published")
     target = Path(folder).resolve()
     check_target(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
     stage = target.parent / f".{target.name}.staging-{os.getpid()}"
-    if stage.exists():
-        shutil.rmtree(stage)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _tidy(target)
         stage.mkdir(mode=0o700)
         for name, text in files(result).items():
             _write(stage / name, text)
         _flush(stage)
         _swap(stage, target)
     except BaseException as error:
-        shutil.rmtree(stage, ignore_errors=True)
+        _remove(stage)
         if isinstance(error, OSError):
             raise UsageError(f"the results could not be written to {target}: {error.strerror}") from error
         raise
@@ -95,7 +94,45 @@ def _swap(stage: Path, target: Path) -> None:
     except OSError as error:  # the new run is in place and whole; only its survival of a power cut is not sure
         log.warning("the folder above the results could not be flushed to disk: %s", error.strerror)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
+
+
+def _tidy(target: Path) -> None:
+    """Put right what a run left behind that was killed: an earlier run that it had moved aside comes back, the rest goes."""
+    for left in sorted(target.parent.glob(f".{target.name}.*-*")):
+        kind, _, number = left.name.removeprefix(f".{target.name}.").partition("-")
+        if kind not in ("staging", "replaced") or not number.isdigit() or _is_running(int(number)):
+            continue
+        if kind == "replaced" and not target.exists():
+            left.rename(target)
+        else:
+            _remove(left)
+
+
+def _is_running(number: int) -> bool:
+    """Is there another process of that number? Our own leftovers are ours to tidy."""
+    if number == os.getpid():
+        return False
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder for good: it may hold protected destinations, so one failure or interrupt on the way is not the end."""
+    for _ in range(3):
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if not folder.exists():
+            return
+    log.warning("%s could not be removed", folder)
 
 
 def _write(path: Path, text: str) -> None:

@@ -34,18 +34,11 @@ def with_pins(case: TinyCase, kept: set[str]) -> TinyCase:
     return replace(case, instance=changed(case.instance, overrides=rows))
 
 
-def units_of(case: TinyCase) -> list[frozenset[str]]:
-    """The pins that are one decision: all those of one party, which is placed whole."""
-    pins = pins_of(case)
-    parties = [frozenset(party.ids) & pins.keys() for party in Reading(case).parties]
-    return [unit for unit in parties if unit]
-
-
 def smallest_conflicts(case: TinyCase) -> tuple[int, set[frozenset[str]]]:
-    """(size, all sets of so many units, as household ids, that cannot be kept)."""
-    units = units_of(case)
-    for size in range(1, len(units) + 1):
-        sets = [frozenset().union(*kept) for kept in itertools.combinations(units, size)]
+    """(size, all sets of so many pins, as household ids, that cannot be kept)."""
+    pins = sorted(pins_of(case))
+    for size in range(1, len(pins) + 1):
+        sets = [frozenset(kept) for kept in itertools.combinations(pins, size)]
         found = {kept for kept in sets if not brute_force(with_pins(case, set(kept))).feasible}
         if found:
             return size, found

@@ -47,10 +47,7 @@ def guard(as_json: bool = False) -> Iterator[None]:
 
 
 def _sentence(error: MatcherError) -> str:
-    if isinstance(error, InputError):
-        hint = "Mend these rows and run again, or set faulty rows aside with --quarantine."
-        return f"{error}\n{hint}"
-    return f"Error: {error}"
+    return str(error) if isinstance(error, InputError) else f"Error: {error}"
 
 
 def _plain(error: MatcherError) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def _plain(found: Any) -> dict[str, Any]:
         "place": found.place,
         "status": found.status,
         "km": found.km10 / 10,
+        "tie_km": None if found.tie_km10 is None else found.tie_km10 / 10,
+        "ties_kept": found.ties_kept,
         "cost": found.cost.total / 10,
         "cost_terms": {term: value / 10 for term, value in found.cost.terms.items()},
         "alternatives": [{"accommodation_id": a.accommodation_id, "added_cost": a.added_cost / 10} for a in found.alternatives],

@@ -44,7 +44,14 @@ def show(result: Result, numbers: dict[str, Any], name: str, out: Path) -> None:
         console.print(Text(f"Warning: {sentence}", style="yellow"))
     if len(result.warnings) > 10:
         console.print(Text(f"… and {len(result.warnings) - 10} more warnings in summary.json", style="yellow"))
-    console.print(f"{'Files':<12}{out}/: placements.csv, unplaced.csv, summary.json and the certificate")
+    console.print(f"{'Files':<12}{out}/placements.csv: who goes where; unplaced.csv: who has no place, and why")
+    secret = sum(row.protected for row in result.placements)
+    if secret:
+        who = "1 protected household stands" if secret == 1 else f"{secret} protected households stand"
+        console.print(f"{'':<12}placements_protected.csv: {who} in this file only")
+    if result.instance is not None and result.instance.set_aside:
+        console.print(f"{'':<12}quarantined.csv: {len(result.instance.set_aside)} faulty rows were set aside; mend them")
+    console.print(f"{'':<12}summary.json: the run in numbers; certificate.json: the proof, for `matcher verify`")
     console.print("This is a proposal. A person decides.")
 
 

@@ -93,6 +93,8 @@ def _solve(folder: Path, out: Path, policy: Path | None, quarantine: bool, encod
     except InputError as error:
         faults += list(error.faults)
     if faults or instance is None:
+        if not quarantine and any(fault.line for fault in faults):
+            typer.echo("Nothing was solved. Mend these rows and run again, or set faulty rows aside with --quarantine.", err=True)
         raise InputError(faults)
     with Progress(quiet) as progress:
         try:

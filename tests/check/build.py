@@ -95,7 +95,7 @@ def plan(world_of: Instance, rules: Policy, where: Mapping[str, str], rooms: Map
                 household_id=i,
                 accommodation_id=a.accommodation_id,
                 site_id=a.site_id or "",
-                place=a.spot.name or "?",
+                place=a.spot.name or f"{a.spot.lat:.4f} {a.spot.lon:.4f}",
                 persons=h.persons,
                 rooms=taken.get(i, ()),
                 status=world.standing[i].status if i in world.fixed else "proposed",

@@ -54,7 +54,9 @@ def free(instance: Instance) -> set[str]:
 
 
 def test_sound_files_are_read_the_same(tmp_path: Path) -> None:
-    assert read(tmp_path / "a", WORLD) == read(tmp_path / "b", WORLD, quarantine=True)
+    tolerant = read(tmp_path / "b", WORLD, quarantine=True)
+    assert tolerant.quarantine
+    assert read(tmp_path / "a", WORLD) == tolerant.model_copy(update={"quarantine": False})
 
 
 def test_a_faulty_household_is_set_aside_with_all_its_faults(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_line_ends(tmp_path: Path, end: str, last: bool) -> None:
 
 def test_unknown_columns_are_named_once_and_kept_out(tmp_path: Path) -> None:
     instance = read(tmp_path, {**MINIMAL, "households": "household_id,phone,persons,Name,place,\nH001,+38050,2,Olena,Lviv,\n"})
-    assert [notice.message for notice in instance.notices] == ["columns that are not read: 'phone', 'Name'"]
+    assert [notice.message for notice in instance.notices] == ["columns that are not read: 'Name', 'phone'"]
     assert "+38050" not in repr(instance) and "Olena" not in repr(instance)
 
 
