@@ -45,12 +45,14 @@ class Bound:
     """L in units of 1/scale, and how far each choice is from it.
 
     slack: shape (Q, A): how much more the whole bound would be if the party were to go there by its best arc; BLOCKED
-    where it may not. out: the same for leaving the party out.
+    where it may not. out: the same for leaving the party out. impossible: some party, or linked group, that must be placed has
+    no place at all.
     """
 
     scaled: int
     slack: Ints
     out: Ints
+    impossible: bool
 
     def rounded(self, scale: int) -> int:
         """L rounded up to a whole unit."""
@@ -60,12 +62,13 @@ class Bound:
 def link_forest(problem: Problem) -> tuple[Pair, ...]:
     """Pairs of parties whose links the bound keeps: a spanning forest, heaviest first (required before soft).
 
-    Pairs with a private party are left out, because the pairs are published.
+    Pairs with a private party, or that must be kept apart, are left out, because the pairs are published.
     """
+    unnamed = {(min(x.first, x.second), max(x.first, x.second)) for x in problem.links if x.kind == "apart"}
     weight: dict[Pair, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
     for link in problem.links:
         pair = (min(link.first, link.second), max(link.first, link.second))
-        if problem.private & set(pair):
+        if pair in unnamed or problem.private & set(pair):
             continue
         hard, soft = weight[pair]
         weight[pair] = (hard + link.binds, soft + link.amount[0] / link.amount[1])
@@ -104,13 +107,17 @@ def prove(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bound:
     slack, slack_out = np.empty_like(values), np.empty_like(out)
     least = np.minimum(out, values.min(axis=1, initial=BLOCKED))
     in_trees = {q for pair in forest for q in pair}
+    impossible = False
     for q in range(count):
         if q not in in_trees:
+            impossible |= bool(least[q] >= BLOCKED)
             total += int(least[q])
             slack[q], slack_out[q] = _above(values[q], least[q]), _above(out[q : q + 1], least[q])[0]
     for tree in _trees(forest):
-        total += _tree(problem, tree, values, out, int(weights[problem.party_cost_stage]), slack, slack_out)
-    return Bound(total, slack, slack_out)
+        value = _tree(problem, tree, values, out, int(weights[problem.party_cost_stage]), slack, slack_out)
+        impossible |= value >= BLOCKED
+        total += value
+    return Bound(total, slack, slack_out, impossible)
 
 
 def _above(values: Ints, least: np.int64 | int) -> Ints:
@@ -193,7 +200,7 @@ def _trees(forest: Sequence[Pair]) -> list[list[Pair]]:
     return trees
 
 
-def pair_matrix(problem: Problem, links: Sequence[Link], a: int, b: int, weight: int, at_a: Ints, at_b: Ints) -> Ints:
+def link_costs(problem: Problem, links: Sequence[Link], a: int, b: int, weight: int, at_a: Ints, at_b: Ints) -> Ints:
     """Weighted cost of all links between parties a and b for each choice of both; the last row and column: left out."""
     out = np.zeros((len(at_a) + 1, len(at_b) + 1), dtype=np.int64)
     for link in links:
@@ -205,6 +212,22 @@ def pair_matrix(problem: Problem, links: Sequence[Link], a: int, b: int, weight:
             out[-1, :-1] = BLOCKED
             out[:-1, -1] = BLOCKED
     return out
+
+
+def pair_matrix(problem: Problem, links: Sequence[Link], a: int, b: int, weight: int, at_a: Ints, at_b: Ints) -> Ints:
+    """`link_costs`, and BLOCKED for joint choices that no plan can hold."""
+    out = link_costs(problem, links, a, b, weight, at_a, at_b)
+    for i, j in crowded(problem, a, b, at_a, at_b):
+        out[i, j] = BLOCKED
+    return out
+
+
+def crowded(problem: Problem, a: int, b: int, at_a: Ints, at_b: Ints) -> list[tuple[int, int]]:
+    """Joint choices that no plan can hold: both in one offer that is not shared, at one time. Positions in at_a and at_b."""
+    if not problem.overlap(a, b):
+        return []
+    place = {int(offer): j for j, offer in enumerate(at_b)}
+    return [(i, place[int(offer)]) for i, offer in enumerate(at_a) if problem.exclusive[offer] and int(offer) in place]
 
 
 def _tree(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -262,6 +263,20 @@ class Problem:
                 )
             out[i] = known[key]
         return out
+
+    @cached_property
+    def exclusive(self) -> Bools:
+        """Offers that one party has to itself (at a time), length A."""
+        single = {resource.offer for resource in self.resources if resource.kind == "unit"}
+        return np.array([a in single for a in range(self.offers)], dtype=np.bool_)
+
+    def overlap(self, first: int, second: int) -> bool:
+        """Would the two parties be there in one night, were they in one offer?"""
+        return any(
+            max(self.arrival[g], self.arrival[h]) < min(self.leaves[g], self.leaves[h])
+            for g in self.parties[first]
+            for h in self.parties[second]
+        )
 
     def link_matrix(self, link: Link, first: Ints, second: Ints) -> Ints:
         """Cost of a link for each pair of offers of its two parties, both placed; BLOCKED where one that binds is broken."""

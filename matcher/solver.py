@@ -122,8 +122,10 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     outcome, name, why = _run(compiled.problem, options, watch)
     clock.lap("solve")
     if outcome.plan is None:
-        if outcome.infeasible:
+        if outcome.infeasible and compiled.roles.pins:
             raise smallest_conflict(compiled)
+        if outcome.infeasible:
+            raise InternalError("the search found no plan although nobody is pinned, so everybody could be left unplaced")
         raise _no_plan(outcome)
     plan = settle_equals(compiled.problem, outcome.plan)
     rows = Rows(compiled, plan)
@@ -155,18 +157,15 @@ class _Clock:
 
 
 def _complete(problem: Problem, outcome: Outcome, costs: Sequence[int]) -> list[StageEnd]:
-    """The ends of all stages: those not reached get prices of nothing. Stages before are held at the plan's values."""
+    """The ends of all stages: those not reached get prices of nothing. Stages before are held at the plan's values, and every
+    bound is counted anew from just what will be published."""
     ends = []
     for s in range(len(problem.stages)):
         held = tuple(costs[:s])
-        if s < len(outcome.stages):
-            end = outcome.stages[s]
-            if end.prices.held != held:
-                bound = prove(problem, replace(end.prices, held=held), outcome.forest)
-                end = StageEnd(replace(end.prices, held=held), bound.rounded(end.prices.scale), end.searched)
-        else:
-            prices = no_prices(problem, s, held)
-            end = StageEnd(prices, prove(problem, prices, outcome.forest).rounded(prices.scale), False)
+        reached = outcome.stages[s] if s < len(outcome.stages) else None
+        prices = no_prices(problem, s, held) if reached is None else replace(reached.prices, held=held)
+        bound = prove(problem, prices, outcome.forest).rounded(prices.scale)
+        end = StageEnd(prices, bound, reached is not None and reached.searched)
         ends.append(end)
     return ends
 

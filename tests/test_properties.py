@@ -94,7 +94,7 @@ def named_offers(instance: Instance) -> set[str | None]:
 
 def test_a_closed_offer_equals_a_removed_one() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(620_000, 620_000 + 2 * CASES):
+    for seed in range(620_000, 620_000 + CASES):
         case = tiny_case(seed)
         instance, named = case.instance, named_offers(case.instance)
         free = [a for a in instance.accommodations if a.accommodation_id not in named]
@@ -112,7 +112,7 @@ def test_a_closed_offer_equals_a_removed_one() -> None:
             assert best(case, other) == removed, f"{way}\n{case}"
             seen[way] += 1
         seen["it mattered"] += best(case, instance) != removed
-    assert min(seen.values()) >= 15, seen
+    assert min(seen.values()) >= 8 and sum(seen.values()) >= 100, seen
 
 
 def test_one_more_household_never_makes_the_others_cheaper() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from matcher.check.costs import floor_km10
+from matcher.check.costs import highest_floor_price
 from matcher.check.seats import capacities
 from matcher.check.world import World
 from matcher.result import STAGES
@@ -134,7 +134,7 @@ def _check_stage(world: World, stage: StageClaim) -> list[str]:
         faults += [f"[prices] stage {stage.name}: {accommodation_id} has no resource {r}" for r in sorted(resources.keys() - known.keys())]
         if offer is None:
             faults.append(f"[prices] stage {stage.name}: there is no accommodation {accommodation_id}")
-    highest = stage.weights["floors"] * floor_km10(world)
+    highest = stage.weights["floors"] * highest_floor_price(world)
     for group, price in stage.floor_prices.items():
         if group not in world.policy.floors.share:
             faults.append(f"[floor_prices] stage {stage.name}: {group} has no floor")

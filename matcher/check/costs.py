@@ -122,9 +122,14 @@ def floor_members(world: World, group: str) -> list[Household]:
     ]
 
 
-def floor_km10(world: World) -> int:
-    """Cost of one missing person; floors.km is in whole tenths."""
-    return half_up(world.weights["floor"])
+def floor_cost(world: World, missing: int) -> int:
+    """Cost of so many persons missing under one floor, rounded once for all of them."""
+    return half_up(world.weights["floor"] * missing)
+
+
+def highest_floor_price(world: World) -> int:
+    """Whole units that every missing person costs at least, however the sum is rounded: no price may be above it."""
+    return int(world.weights["floor"] // 1)
 
 
 @dataclass(frozen=True)
@@ -164,9 +169,9 @@ def account(world: World, where: Mapping[str, Accommodation], seats: Iterable[Se
         cost, payer = link_cost(world, tie, one, other), link_payer(world, tie)
         if cost:
             rows[payer]["linked"] = rows[payer].get("linked", 0) + cost
-    missing = 0
+    floors = 0
     for group in world.policy.floors.share:
         target, _ = floor_target(world, group)
-        missing += max(0, target - sum(h.persons for h in floor_members(world, group) if h.household_id in where))
+        floors += floor_cost(world, max(0, target - sum(h.persons for h in floor_members(world, group) if h.household_id in where)))
     unplaced = {i: unplaced_term(world, h) for i, h in world.households.items() if i not in where}
-    return Account(rows, unplaced, missing * floor_km10(world))
+    return Account(rows, unplaced, floors)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from matcher.check.arcs import Arcs, Exact
 from matcher.check.costs import link_cost
 from matcher.check.ties import offers_hold, same_site
-from matcher.check.world import World
+from matcher.check.world import Stay, World
 from matcher.model import Accommodation, Tie
 
 # Stands for "cannot be": above every sum of real costs, and still an exact integer.
@@ -116,7 +116,18 @@ def _branch(world: World, arcs: Sequence[Arcs], child: int, parent: int, ties: S
         else:
             costs = _every_pair(partial(link_cost, world, tie), one, other)
             cost[1:, 1:] += costs.T if turned else costs
+    if any(_meet(world.stays[g], world.stays[h]) for g in arcs[child].party.ids for h in arcs[parent].party.ids):
+        # Two parties at a time in an offer that is not shared: no plan holds that, so it is no joint placement.
+        for i, a in enumerate(rows):
+            for j, b in enumerate(columns):
+                if a is b and not a.shared:
+                    ban[1 + i, 1 + j] = True
     return Branch(child, parent, cost, ban)
+
+
+def _meet(one: Stay, other: Stay) -> bool:
+    """Is there a night that both are there?"""
+    return one.present(max(one.arrival, other.arrival)) and other.present(max(one.arrival, other.arrival))
 
 
 def _every_pair(of: Callable[[Accommodation, Accommodation], int], one: Sequence[Accommodation], other: Sequence[Accommodation]) -> Exact:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import typer
 
 from matcher.cli.console import is_terminal
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
 
 EVERY_S = 2.0
 
@@ -18,34 +22,38 @@ class Progress:
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
         self.started = self.told = time.monotonic()
-        self.status = None
+        self.bar: RichProgress | None = None
         if not quiet and is_terminal():
             from rich.console import Console
+            from rich.progress import Progress as RichProgress
+            from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            self.status = Console(stderr=True).status("Reading and compiling …")
+            columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+            self.bar = RichProgress(*columns, console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task("compiling …", total=None)
 
     def __enter__(self) -> Progress:
-        if self.status is not None:
-            self.status.start()
+        if self.bar is not None:
+            self.bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.status is not None:
-            self.status.stop()
+        if self.bar is not None:
+            self.bar.stop()
 
     def update(self, cost: int | None, bound: int | None) -> None:
         """The plan in hand and what is proved."""
         if self.quiet:
             return
         now = time.monotonic()
-        if self.status is not None:
-            self.status.update(self._line(cost, bound, now))
+        if self.bar is not None:
+            self.bar.update(self.task, description=self._line(cost, bound))
         elif now - self.told >= EVERY_S:
             self.told = now
-            typer.echo(self._line(cost, bound, now), err=True)
+            typer.echo(f"{now - self.started:.0f} s, {self._line(cost, bound)}", err=True)
 
-    def _line(self, cost: int | None, bound: int | None, now: float) -> str:
-        parts = [f"{now - self.started:.0f} s"]
+    def _line(self, cost: int | None, bound: int | None) -> str:
+        parts = []
         parts.append("no plan yet" if cost is None else f"plan in hand {cost / 10:,.0f} person-km")
         if bound is not None:
             parts.append(f"none can cost less than {bound / 10:,.0f}")

@@ -80,12 +80,13 @@ def _facts(result: Result, numbers: dict[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("Journey", f"median {km['median']:,.0f} km, 95 % of persons at most {km['p95']:,.0f} km"),
         ("Ties kept", f"{ties['kept']} of {ties['all']}"),
-        ("Beds left", f"{beds['left']:,} of {beds['offered']:,} that are open"),
+        ("Beds left", f"{beds['left']:,} of {beds['offered']:,} in open offers; they need not suit anybody who is left"),
         ("How good", goodness(result)),
     ]
-    if not ties["all"]:
-        facts.pop(1)
-    return facts
+    estimated = numbers["estimated_distances"]["placements"]
+    if estimated:
+        facts.insert(1, ("", f"estimated from coordinates for {estimated} of {len(result.placements)} households"))
+    return [fact for fact in facts if fact[0] != "Ties kept" or ties["all"]]
 
 
 def goodness(result: Result) -> str:

@@ -37,7 +37,8 @@ def solve(
 ) -> None:
     """Find the best placement, check it, prove how good it is, and write everything to OUT."""
     with guard(json):
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         result = _solve(folder, out, policy, quarantine, encoding, quiet, _options(date, seed, strategy, effort, gap, time_limit))
         from matcher.publish import publish
         from matcher.summary import summary
@@ -50,11 +51,15 @@ def solve(
         elif not quiet:
             from matcher.cli.show import show
 
-            show(result, summary(result), folder.name or str(folder), out)
+            show(result, summary(result), folder.resolve().name, out)
         _end(result, fail_if_unplaced_above)
 
 
 def _interrupt(_number: int, _frame: object) -> None:
+    """Stop once; from then on the rest takes a few seconds, and a second Ctrl-C would only throw the plan away."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    typer.echo("Stopping; the best plan so far, if there is one, is checked and written …", err=True)
     raise KeyboardInterrupt
 
 

@@ -147,8 +147,16 @@ class Gazetteer:
         if not found:
             raise PlaceError("unknown_place", f"no settlement {name!r}{where} is known{self._suggestions(name)}")
         listed = sorted(found, key=lambda settlement: (settlement.adm1, settlement.code))
-        lines = [f"{one.en}, {OBLASTS[one.adm1].en} ({one.code})" for one in listed]
-        advice = "write it as 'Name, Oblast', or give the KATOTTG code or lat and lon"
+        lines = [
+            f"{_kind(one)}{one.en}, {OBLASTS[one.adm1].en} ({one.katottg or f'lat {one.lat:.4f} lon {one.lon:.4f}'})" for one in listed
+        ]
+        ways = ["the code in brackets, or lat and lon"]
+        if len({one.adm1 for one in listed}) == len(listed):
+            ways.insert(0, "it as 'Name, Oblast'")
+        cities = [one for one in listed if one.rank == "city"]
+        if len(cities) == 1 and cities[0].uk:
+            ways.insert(0, f"'м. {cities[0].uk}' for the city")
+        advice = "write " + ", or ".join(ways)
         raise PlaceError("ambiguous_place", f"{name!r}{where} fits {len(listed)} settlements: {'; '.join(lines)}; {advice}")
 
     def _suggestions(self, name: str) -> str:
@@ -175,3 +183,8 @@ def _spot(settlement: Settlement, adm1: str | None = None) -> Spot:
 def gazetteer() -> Gazetteer:
     """The built-in gazetteer, read at the first call."""
     return Gazetteer(read_settlements())
+
+
+def _kind(settlement: Settlement) -> str:
+    """What tells namesakes apart for a reader: whether it is a city."""
+    return "the city of " if settlement.rank == "city" else ""

@@ -8,14 +8,14 @@ so little and the next ring is wider. Strict order does this stage by stage, eac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from matcher.bounds import Bound, Pair, Prices, link_forest, price_scale, prove
 from matcher.evaluate import broken, cost_by_stage
 from matcher.layers import Bools
-from matcher.problem import BLOCKED, Arcs, Problem
+from matcher.problem import Arcs, Problem
 from matcher.result import Plan
 from matcher.strategies import cpsat, highs
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
@@ -96,7 +96,7 @@ def _run_stage(
     relaxed = relax(problem, arcs, stage, held, forest)
     prices = no_prices(problem, stage, held) if relaxed is None else relaxed.prices
     bound = prove(problem, prices, forest)
-    if bound.scaled >= BLOCKED // 2:
+    if bound.impossible:
         return None, None, True
     least = bound.rounded(prices.scale)
     progress.watch.on_proof(stage, prices, least)
@@ -138,7 +138,7 @@ def _rings(
         whole = value is not None and top == value - 1
         if keep.all() and keep_out.all():  # the ring rules nothing out, so look for any better plan at once
             top, whole = value - 1 if value is not None else MOST_COST, True
-        closed = _search(problem, arcs, stage, held, keep, keep_out, top, progress)
+        closed = _search(problem, arcs, stage, held, keep, keep_out, top, whole, progress)
         reached = progress.cost[stage] if progress.plan is not None else None
         if closed and (whole or (reached is not None and reached <= top)):
             return progress.plan is not None, progress.plan is None
@@ -162,6 +162,7 @@ def _search(
     keep: Bools,
     keep_out: Bools,
     top: int,
+    whole: bool,
     progress: _Progress,
 ) -> bool:
     """Search one ring for plans of cost ≤ top; True if it was searched to its end.
@@ -183,6 +184,9 @@ def _search(
             found = cpsat.search(program, below, share * left, seconds, progress.limits.seed, progress.take)
         else:
             found = highs.search(program, share * left, seconds, progress.limits.seed)
+            if found.plan is None and whole:
+                # "There is no better plan" would end the search on the word of floating point alone.
+                found = replace(found, closed=False)
         progress.work += found.work
         if found.plan is not None:
             progress.take(found.plan)

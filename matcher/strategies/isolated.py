@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from matcher.bounds import Prices
+from matcher.bounds import Prices, link_forest
 from matcher.errors import InternalError
 from matcher.problem import Problem
 from matcher.result import Plan
@@ -32,7 +32,7 @@ def solve_isolated(name: str, problem: Problem, limits: Limits, watch: Watch) ->
     A crash is answered by one retry with a quarter of the work; after that the plan in hand is returned with
     cut_by "crash". KeyboardInterrupt kills the child and returns the plan in hand with cut_by "interrupt".
     """
-    hand = _Hand(watch)
+    hand = _Hand(problem, watch)
     for attempt in (limits, replace(limits, work=limits.work / 4)):
         try:
             outcome, ended = _attempt(name, problem, attempt, hand)
@@ -49,6 +49,7 @@ def solve_isolated(name: str, problem: Problem, limits: Limits, watch: Watch) ->
 class _Hand:
     """The best plan and the proofs that have arrived."""
 
+    problem: Problem
     watch: Watch
     plan: Plan | None = None
     cost: Sequence[int] = ()
@@ -76,7 +77,7 @@ class _Hand:
                 break
             prices, bound = self.proofs[stage]
             ends.append(StageEnd(prices, bound, searched=False))
-        return Outcome(self.plan, tuple(ends), cut_by=cut_by)
+        return Outcome(self.plan, tuple(ends), link_forest(self.problem), cut_by=cut_by)
 
 
 def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[Outcome | None, str]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from matcher.bounds import pair_matrix
+from matcher.bounds import link_costs
 from matcher.errors import Fault, InputError
 from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.layers import Bools, Ints
@@ -118,7 +118,7 @@ class Program:
         a, b = pair
         links = [x for x in self.problem.links if {x.first, x.second} == {a, b}]
         offers = [np.unique([self.arcs.offer[e] for e in self.arcs_of_party[q]]).astype(np.int64) for q in pair]
-        cost = pair_matrix(self.problem, links, a, b, 1, offers[0], offers[1])
+        cost = link_costs(self.problem, links, a, b, 1, offers[0], offers[1])
         mine, theirs = self._classes(a, offers[0], cost[:-1]), self._classes(b, offers[1], cost[:, :-1].T)
         if all(x.binds for x in links):
             self._compatible(mine, theirs, cost)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp  # type: ignore[import-untyped]
 
-from matcher.bounds import Pair, Prices, largest_costs, pair_matrix, price_scale, share_of
+from matcher.bounds import Pair, Prices, crowded, largest_costs, link_costs, price_scale, share_of
 from matcher.layers import Ints
 from matcher.problem import BLOCKED, Arcs, Problem
 
@@ -118,7 +118,8 @@ class _Master:
         problem, arcs = self.problem, self.arcs
         a, b = pair
         offers = [np.unique(arcs.offer[arcs.party == q]) for q in pair]
-        cost = pair_matrix(problem, problem.links, a, b, 1, offers[0], offers[1])
+        cost = link_costs(problem, problem.links, a, b, 1, offers[0], offers[1])
+        self._crowded_rows(pair, offers, cost)
         _, row_class = np.unique(cost[:-1], axis=0, return_inverse=True)
         _, column_class = np.unique(cost[:, :-1], axis=1, return_inverse=True)
         row_class = np.append(row_class.ravel(), row_class.max(initial=-1) + 1)
@@ -139,6 +140,26 @@ class _Master:
                     self.goal.SetCoefficient(column, float(cost[i, j]))
                 elif self.stage > weighs and cost[i, j]:
                     self.hold[weighs].SetCoefficient(column, float(cost[i, j]))
+
+    def _crowded_rows(self, pair: Pair, offers: Sequence[Ints], cost: Ints) -> None:
+        """In an offer that is not shared one of the two can be only if the other is elsewhere, in a place that suits both, or
+        is left out. Without these rows both would be half in one flat and half left out."""
+        a, b = pair
+        for i, j in crowded(self.problem, a, b, offers[0], offers[1]):
+            for q, other, at, friends in ((a, b, offers[0][i], cost[i]), (b, a, offers[1][j], cost[:, j])):
+                there = offers[1] if other == b else offers[0]
+                suits = {int(o) for o, c in zip(there, friends[:-1], strict=True) if c < BLOCKED and o != at}
+                row = self.solver.Constraint(-self.infinity, 0)
+                for e in np.flatnonzero(self.arcs.party == q):
+                    if self.arcs.offer[e] == at:
+                        self._add(int(e))
+                        row.SetCoefficient(self.columns[int(e)], 1)
+                for e in np.flatnonzero(self.arcs.party == other):
+                    if int(self.arcs.offer[e]) in suits:
+                        self._add(int(e))
+                        row.SetCoefficient(self.columns[int(e)], -1)
+                if friends[-1] < BLOCKED:
+                    row.SetCoefficient(self.out[other], -1)
 
     def _class_rows(self, q: int, offers: Ints, groups: Ints) -> dict[int, pywraplp.Constraint]:
         """One row a class: what the party chooses in the class is what its joint choices say."""

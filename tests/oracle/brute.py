@@ -489,7 +489,7 @@ class Reading:
 
     def missing(self, plan: Plan) -> int:
         """Cost of the floors."""
-        cost = Fraction(0)
+        cost = 0
         for group, share in self.policy.floors.share.items():
             counted = [
                 h
@@ -498,8 +498,8 @@ class Reading:
             ]
             wanted = math.ceil(exact(share) * sum(h.persons for h in counted))
             placed = sum(h.persons for h in counted if plan.get(h.household_id) is not None)
-            cost += max(0, wanted - placed) * exact(self.policy.floors.km)
-        return units(cost)
+            cost += units(max(0, wanted - placed) * exact(self.policy.floors.km))
+        return cost
 
     # whole plans
 

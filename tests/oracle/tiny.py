@@ -496,7 +496,7 @@ class _Maker:
             plain["unplaced"]["km"] = [Decimal(km) + dice.decimal("0", "0.25", "0.05") for km in plain["unplaced"]["km"]]
         if on["floors"]:
             plain["floors"] = {
-                "km": dice.decimal("5000", "120.5", "30000"),
+                "km": dice.decimal("5000", "120.5", "30000", "12.345"),
                 "share": {group: dice.decimal("0.9", "0.5", "1", "0.333") for group in GROUPS if dice.chance(0.7)},
             }
         rules: dict[str, Any] = {}
