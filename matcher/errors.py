@@ -48,12 +48,13 @@ class MatcherError(Exception):
 
 
 class InputError(MatcherError):
-    """Faulty input: all faults of all files at once."""
+    """Faulty input: all faults of all files at once. notices: what else was seen on the way, as lines."""
 
     exit_code = ExitCode.INPUT
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], notices: Sequence[str] = ()) -> None:
         self.faults: tuple[Fault, ...] = tuple(sorted(faults))
+        self.notices: tuple[str, ...] = tuple(notices)
         count = len(self.faults)
         super().__init__(f"{count} fault{'' if count == 1 else 's'} in the input\n" + "\n".join(map(str, self.faults)))
 

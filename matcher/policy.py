@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -173,10 +174,26 @@ def policy_from_plain(data: Mapping[str, Any], source: str = "policy.toml", *, o
         for item in error.errors():
             key = ".".join(str(part) for part in item["loc"])
             wrong_key = item["type"] == "extra_forbidden"
-            text = f"there is no key {key!r} in a policy; see docs/model.md for all keys" if wrong_key else f"{key}: {item['msg']}"
+            text = _wrong_key(item["loc"]) if wrong_key else f"{key}: {_plain_words(item)}"
             faults.append(Fault(source, 0, key, "policy_key" if wrong_key else "policy_value", text))
         raise InputError(faults) from None
     return policy
+
+
+def _wrong_key(location: tuple[int | str, ...]) -> str:
+    """There is no such key; did they mean another one of that table?"""
+    table: Any = Policy
+    for part in location[:-1]:
+        table = table.model_fields[str(part)].annotation
+    near = difflib.get_close_matches(str(location[-1]), list(table.model_fields), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else "; see docs/model.md for all keys"
+    return f"there is no key {'.'.join(map(str, location))!r} in a policy{hint}"
+
+
+def _plain_words(item: Any) -> str:
+    if item["type"] in ("too_short", "too_long"):
+        return "needs five numbers, one for each priority from 1 to 5"
+    return str(item["msg"]).removeprefix("Value error, ")
 
 
 def read_policy(path: Path | str) -> Policy:

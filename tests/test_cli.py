@@ -451,7 +451,9 @@ def until_a_plan(process: subprocess.Popen[str]) -> None:
     pytest.fail("it ended before there was any plan to see")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, id="SIGINT"), pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow)]
+)
 def test_an_interrupted_search_writes_the_plan_in_hand(number: signal.Signals, tmp_path: Path) -> None:
     folder = generated(*LARGE)
     process = start(folder, tmp_path / "out")

@@ -40,10 +40,11 @@ def show(result: Result, numbers: dict[str, Any], name: str, out: Path) -> None:
         console.print(Text.assemble((f"{label:<12}", "bold"), text))
     for line in _reasons(result):
         console.print(line)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for sentence in result.warnings[:10]:
-        console.print(Text(f"Warning: {sentence}", style="yellow"))
+        errors.print(Text(f"Warning: {sentence}", style="yellow"))
     if len(result.warnings) > 10:
-        console.print(Text(f"… and {len(result.warnings) - 10} more warnings in summary.json", style="yellow"))
+        errors.print(Text(f"… and {len(result.warnings) - 10} more warnings in summary.json", style="yellow"))
     console.print(f"{'Files':<12}{out}/placements.csv: who goes where; unplaced.csv: who has no place, and why")
     secret = sum(row.protected for row in result.placements)
     if secret:
@@ -86,7 +87,8 @@ def _facts(result: Result, numbers: dict[str, Any]) -> list[tuple[str, str]]:
     estimated = numbers["estimated_distances"]["placements"]
     if estimated:
         facts.insert(1, ("", f"estimated from coordinates for {estimated} of {len(result.placements)} households"))
-    return [fact for fact in facts if fact[0] != "Ties kept" or ties["all"]]
+    shown = {"Ties kept": bool(ties["all"]), "Journey": bool(result.placements)}
+    return [fact for fact in facts if shown.get(fact[0], True)]
 
 
 def goodness(result: Result) -> str:

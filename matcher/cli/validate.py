@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, plain_faults, print_json
@@ -15,12 +17,15 @@ def validate(folder: Instance, encoding: Encoding = "utf-8", json: Json = False,
         from matcher.policy import read_policy
 
         path = folder_of(folder)
-        faults, notices, counts = [], [], []
+        faults: list[dict[str, Any]] = []
+        notices: list[str] = []
+        counts: list[Any] = []
         try:
             instance = read_instance(path, encoding=encoding)
-            notices, counts = list(instance.notices), list(instance.counts)
+            notices, counts = [str(notice) for notice in instance.notices], list(instance.counts)
         except InputError as error:
             faults += plain_faults(error)
+            notices = list(error.notices)
         try:
             if (path / "policy.toml").exists():
                 read_policy(path / "policy.toml")
@@ -30,7 +35,7 @@ def validate(folder: Instance, encoding: Encoding = "utf-8", json: Json = False,
             print_json({
                 "valid": not faults,
                 "faults": faults,
-                "notices": [n.model_dump() for n in notices],
+                "notices": notices,
                 "rows": [c.model_dump() for c in counts],
             })  # fmt: skip
         else:
@@ -39,7 +44,7 @@ def validate(folder: Instance, encoding: Encoding = "utf-8", json: Json = False,
                 typer.echo(f"{fault['file']}:{fault['line']}{column} {fault['code']} {fault['message']}", err=True)
             if not quiet:
                 for notice in notices:
-                    typer.echo(str(notice), err=True)
+                    typer.echo(notice, err=True)
                 _report(len(faults), [(c.file, c.accepted) for c in counts])
         if faults:
             raise typer.Exit(int(ExitCode.INPUT))

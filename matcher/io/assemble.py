@@ -60,7 +60,8 @@ def build_instance(tables: Mapping[str, RawTable], *, quarantine: bool = False, 
     of_rows = [fault for entries in rows.values() for entry in entries for fault in entry.faults] + cross_faults(rows, unread)
     if of_files or (of_rows and not quarantine):
         # What only follows from another fault would send people looking in the wrong place.
-        raise InputError(of_files + [fault for fault in of_rows if fault.code != DERIVED])
+        faults = of_files + [fault for fault in of_rows if fault.code != DERIVED]
+        raise InputError(faults, [str(notice) for notice in [*notices, *noticed, *cross_notices(rows)]])
     settled = settle(rows, of_rows)
     instance = _instance(tables, rows, settled, [*notices, *noticed, *cross_notices(rows)])
     return instance.model_copy(update={"quarantine": quarantine})

@@ -14,6 +14,9 @@ PLACE: Final[Ways] = (("place",), ("lat", "lon"))
 CAPACITY_PREFIX: Final = "capacity_"
 
 
+_OWN_OUTPUT = frozenset({"site_id", "place", "persons", "km", "minutes", "cost", "tie_km", "ties_kept", "changed_from"})
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """One file of the format. name: without suffix. id_column: what is unique in it, or whose the row is."""
@@ -27,6 +30,8 @@ class Sheet:
         """Whether a header names a column of this file."""
         if column in self.columns:
             return True
+        if self.name == "placements" and (column in _OWN_OUTPUT or column.startswith(("cost_", "alternative_"))):
+            return True  # placements.csv as a run wrote it, fed back; what those columns say is counted anew
         need = column.removeprefix(CAPACITY_PREFIX)
         return self.name == "accommodations" and need != column and need != "" and len(need.split()) == 1
 
