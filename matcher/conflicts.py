@@ -94,9 +94,11 @@ class _Trial:
 
 
 def _error(compiled: Compiled, ids: Sequence[str]) -> ContradictionError:
-    wishes = ", ".join(f"{h} ({_target(compiled, h)})" for h in sorted(ids))
+    # Where one of them is protected, a target of any other would tell where that one is to go.
+    secret = bool(set(ids) & compiled.roles.protected)
+    wishes = ", ".join(h if secret else f"{h} ({_target(compiled, h)})" for h in sorted(ids))
     if len(ids) == 1:
-        text = f"the pin of {wishes} cannot be served: there is no room there for it and everybody it must be placed with"
+        text = f"the pin of {wishes} cannot be served, for it or for those it must be placed with, as things stand"
     else:
         text = f"these pins cannot all be served together: {wishes}; lift or change one of them"
     return ContradictionError(text, ids)
@@ -104,6 +106,4 @@ def _error(compiled: Compiled, ids: Sequence[str]) -> ContradictionError:
 
 def _target(compiled: Compiled, household_id: str) -> str:
     pin = compiled.roles.pins[household_id]
-    if household_id in compiled.roles.protected:
-        return "pinned; protected"
     return f"pinned to {pin.accommodation_id}" if pin.accommodation_id else "pinned to a place"

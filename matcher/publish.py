@@ -158,7 +158,7 @@ def files(result: Result) -> dict[str, str]:
     out = {
         "placements.csv": placements_csv(row for row in result.placements if not row.protected),
         "unplaced.csv": rows_text(UNPLACED_COLUMNS, [_unplaced(row) for row in result.unplaced]),
-        "quarantined.csv": rows_text(QUARANTINED_COLUMNS, _quarantined(instance)),
+        "quarantined.csv": quarantined_csv(instance),
         "summary.json": plain_json(summary(result)),
         "certificate.json": plain_json(result.certificate.plain()),
         "run.json": plain_json(_run(result)),
@@ -198,6 +198,11 @@ def _placement(row: PlacementRow) -> Sequence[Cell]:
 
 def _unplaced(row: UnplacedRow) -> Sequence[Cell]:
     return [row.household_id, row.persons, row.priority, row.reason, row.explanation, row.remedy]
+
+
+def quarantined_csv(instance: Instance) -> str:
+    """quarantined.csv as text."""
+    return rows_text(QUARANTINED_COLUMNS, _quarantined(instance))
 
 
 def _quarantined(instance: Instance) -> list[Sequence[Cell]]:

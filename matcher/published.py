@@ -15,6 +15,7 @@ from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, UNPLACED_COLUMNS
 from matcher.result import TERMS, Alternative, Cost, PlacementRow, UnplacedRow
 
 Row = TypeVar("Row")
+LONGEST_NUMBER = 30
 _GUARDED = ("=", "+", "-", "@", "'", "\t", "\r")
 
 
@@ -88,10 +89,12 @@ def _unguarded(cell: str) -> str:
 
 def _tenths(text: str) -> int:
     """A number with one decimal as whole tenths."""
-    value = Decimal(text).scaleb(1)
-    if value != value.to_integral_value():
+    value = Decimal(text)
+    if not value.is_finite() or len(text) > LONGEST_NUMBER or abs(value.adjusted()) > LONGEST_NUMBER:
         raise ValueError(text)
-    return int(value)
+    if value.scaleb(1) != value.scaleb(1).to_integral_value():
+        raise ValueError(text)
+    return int(value.scaleb(1))
 
 
 def _placement(cells: dict[str, str], protected: bool) -> PlacementRow:
@@ -99,6 +102,8 @@ def _placement(cells: dict[str, str], protected: bool) -> PlacementRow:
     if terms.total != _tenths(cells["cost"]):
         raise ValueError("cost")
     others = [(cells[f"alternative_{i}"], cells[f"alternative_{i}_cost"]) for i in range(1, ALTERNATIVES + 1)]
+    if any(cost and not name for name, cost in others):
+        raise ValueError("alternative")
     return PlacementRow(
         household_id=cells["household_id"],
         accommodation_id=cells["accommodation_id"],

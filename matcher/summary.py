@@ -169,8 +169,10 @@ def _beds(instance: Instance, placements: Sequence[PlacementRow]) -> dict[str, A
         for table, key in ((by_kind, a.kind), (by_oblast, a.adm1 or "unknown")):
             table[key][0] += a.capacity
             table[key][1] += persons[a.accommodation_id]
-        here = persons[a.accommodation_id] + hidden[a.accommodation_id]
+        here = persons[a.accommodation_id]
         left += max(0, a.capacity - here) if a.shared or not here else 0
+    # Protected persons are taken off in all, not where they are: a flat counted as full would tell which one it is.
+    left = max(0, left - sum(hidden.values()))
     return {
         "offered": sum(a.capacity for a in _open(instance)),
         "persons_in": sum(row.persons for row in placements),

@@ -14,10 +14,12 @@ from matcher.errors import Fault, InputError
 from matcher.io import read_instance
 from matcher.model import Instance
 from matcher.policy import Policy, policy_from_plain, read_policy
+from matcher.publish import quarantined_csv
 from matcher.published import Published, read_published
 from matcher.result import LEFT_OUT_REASONS, TERMS
 from matcher.rows import Rows, plan_of_rows
 from matcher.summary import counts
+from matcher.warnings import plan_warnings
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> V
     violations += _summary_faults(published, bound)
     if not violations:  # the rest is counted from rows that are known to be right
         violations += _count_faults(instance, policy, published) + _reading_faults(instance, policy, date, published)
+        violations += _quarantine_faults(instance, Path(out))
     return Verdict(tuple(violations), sum(terms.values()), bound, _notes(Path(folder), policy))
 
 
@@ -95,7 +98,6 @@ def _summary_faults(published: Published, bound: int | None) -> list[str]:
     return faults
 
 
-COUNTED = ("persons", "households", "by_priority", "by_group", "ties", "km", "beds", "estimated_distances", "unknown_risk")
 CLAIMS = {("optimal", "prices"), ("optimal", "search"), ("feasible", None), ("fallback", None)}
 
 
@@ -103,7 +105,8 @@ def _count_faults(instance: Instance, policy: Policy, published: Published) -> l
     """Numbers of summary.json that follow from the rows alone, and claims that do not go together."""
     summary = published.summary
     counted = counts(instance, policy, published.placements, published.unplaced)
-    faults = [f"[summary] {name} is not what the rows say" for name in COUNTED if summary.get(name) != counted[name]]
+    counted["rows"] = [count.model_dump() for count in instance.counts]
+    faults = [f"[summary] {name} is not what the rows say" for name in counted if summary.get(name) != counted[name]]
     if (summary.get("status"), summary.get("proved_by")) not in CLAIMS:
         faults.append(f"[summary] status {summary.get('status')!r} does not go with proved_by {summary.get('proved_by')!r}")
     if summary.get("seed") != summary["options"].get("seed"):
@@ -117,6 +120,8 @@ def _reading_faults(instance: Instance, policy: Policy, date: dt.date, published
     rows = Rows(compiled, plan_of_rows(compiled, published.placements))
     right = {row.household_id: row for row in rows.placements()}
     faults = []
+    if published.summary.get("warnings") != list(plan_warnings(compiled)):
+        faults.append("[summary] warnings are not what they should be")
     for row in published.placements:
         wanted = right[row.household_id]
         if (row.ties_kept, row.alternatives) != (wanted.ties_kept, wanted.alternatives):
@@ -128,6 +133,13 @@ def _reading_faults(instance: Instance, policy: Policy, date: dt.date, published
         if row != words[row.household_id]
     ]
     return faults
+
+
+def _quarantine_faults(instance: Instance, out: Path) -> list[str]:
+    path = out / "quarantined.csv"
+    if not path.is_file() or path.read_bytes() != quarantined_csv(instance).encode("utf-8"):
+        return ["[quarantined] quarantined.csv is not what the faulty rows say"]
+    return []
 
 
 def _notes(folder: Path, policy: Policy) -> tuple[str, ...]:

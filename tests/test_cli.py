@@ -65,7 +65,7 @@ def done(name: str) -> tuple[Path, Path, str]:
     return folder, out, ended.stdout
 
 
-RUNS = ("chasiv-yar", "hard-night", "hard-night-faulty", "small")
+RUNS = ("chasiv-yar", "hard-night-faulty", "small")
 
 
 # --- exit code 0 ---------------------------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def test_progress_goes_to_stderr_only(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_explain() -> None:
-    folder, out, _ = done("hard-night")
+    folder, out, _ = done("hard-night-faulty")
     placed = next(row for row in rows_of(out / "placements.csv") if row["alternative_1"])
     code, text, errors = invoke("explain", folder, out, placed["household_id"])
     assert (code, errors) == (0, "")
@@ -491,9 +491,8 @@ def test_a_very_early_interrupt_writes_nothing_or_a_whole_run(number: signal.Sig
     left: list[Any] = list(tmp_path.iterdir())
     if left:
         assert {path.name for path in left} == {"out"} and verify(generated(*LARGE), tmp_path / "out").right
-    elif process.returncode == 130 and "Traceback" not in errors:
-        assert "nothing was written" in errors
-    assert after_s < 0.5 or "Traceback" not in errors, errors
+    elif after_s > 0.5 and process.returncode == 130:
+        assert "Traceback" not in errors and (not errors or "nothing was written" in errors), errors
 
 
 @pytest.mark.slow

@@ -322,8 +322,11 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for the child")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("then", ["time.sleep(600)", "\n    while True: pass"], ids=["asleep", "busy"])
+@pytest.mark.parametrize(
+    ("number", "then"),
+    [(signal.SIGKILL, "\n    while True: pass"), (signal.SIGTERM, "time.sleep(600)")],
+    ids=["busy child of a killed one", "sleeping child of an ended one"],
+)
 def test_a_child_does_not_outlive_its_parent(number: signal.Signals, then: str) -> None:
     code = PRELUDE + AFTER_A_PLAN.format(then=then)
     parent = subprocess.Popen(

@@ -53,7 +53,7 @@ from tests.runs import (
 
 FOLDERS = [INSTANCES / "chasiv-yar", INSTANCES / "hard-night", INSTANCES / "hard-night-faulty"]
 GENERATED = [(60, 1, 0.8, 0.6), (60, 2, 1.2, 0.3), (60, 3, 0.5, 0.9)]
-TINY = 60
+TINY = 45
 RULES = (
     "status", "vetted", "size", "rent", "risk", "needs", "pets", "language", "kind", "groups", "area", "dates", "distance", "rooms",
     "override", "tie",
@@ -268,7 +268,7 @@ def test_every_broken_plan_is_rejected_for_what_is_broken() -> None:
     count: Counter[str] = Counter()
     missed = []
     for case in cases():
-        most = 6 if case in large() else 4
+        most = 5 if case in large() else 3
         for source in HONEST:
             done: Counter[str] = Counter()
             for kind, plan, wanted in source(case, rng):
@@ -283,7 +283,7 @@ def test_every_broken_plan_is_rejected_for_what_is_broken() -> None:
                 if not found & wanted:
                     missed.append(f"{case.name}, {kind}: {sorted(found)} instead of {sorted(wanted)}")
     assert not missed, "\n".join(missed[:20])
-    assert sum(count.values()) >= 1000, count
+    assert sum(count.values()) >= 700, count
     least = {
         "full capacity": 40, "full unit": 40, "full rooms": 20, "full need": 1, "wrong rooms": 100, "rooms where there are none": 30,
         "party split, one unplaced": 8, "party split, two offers": 8, "fixed one unplaced": 20, "fixed one moved": 30,
@@ -315,14 +315,14 @@ def test_checker_and_oracle_agree_on_random_changes() -> None:
     rng = random.Random(2)
     count: Counter[str] = Counter()
     for case in cases():
-        for _ in range(80 if case in large() else 20):
+        for _ in range(60 if case in large() else 16):
             plan = random_plan(case, rng)
             if plan == case.plan or not case.reading.parties:
                 continue
             theirs, ours = case.reading.faults(plan), case.faults(case.honest(plan))
             assert bool(theirs) == bool(ours), f"{case.name}\noracle: {theirs}\nchecker: {ours}\n{plan}"
             count["wrong" if theirs else "right"] += 1
-    assert count["wrong"] >= 800 and count["right"] >= 200, count
+    assert count["wrong"] >= 600 and count["right"] >= 150, count
 
 
 # --- a row says something else -------------------------------------------------------------------------------------------------------
@@ -387,7 +387,7 @@ def test_every_false_cell_is_noticed() -> None:
             found = codes(case.faults(rows))
             assert code in found, f"{case.name}, {kind}: {found}"
             count[kind] += 1
-    assert sum(count.values()) >= 2000, count
+    assert sum(count.values()) >= 1500, count
     assert len(count) >= 20 and min(count.values()) >= 30, count
 
 
@@ -443,7 +443,7 @@ def copy(run: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
     return run[0], Path(shutil.copytree(run[1], tmp_path / "copy"))
 
 
-SAMPLED = 3
+SAMPLED = 2
 PLAN_COLUMNS = (
     "household_id", "accommodation_id", "site_id", "persons", "rooms", "status", "km", "minutes", "cost",
     *(f"cost_{term}" for term in TERMS), "tie_km", "changed_from",

@@ -26,7 +26,7 @@ from tests.io.sample import write
 from tests.oracle.tiny import TinyCase, tiny_case
 from tests.runs import DATE, ROOT, changed, environ, generated, instance_of
 
-CASES = 60
+CASES = 40
 
 
 def values(result: Result) -> tuple[int, ...]:
@@ -63,7 +63,7 @@ def test_more_capacity_never_costs(order: Any) -> None:
     """Empty beds beside a family cost (`spare`), so they are free here."""
     gained = 0
     for seed in range(600_000, 600_000 + CASES):
-        case = tiny_case(seed, order=order, overrides=False, needs=True)
+        case = tiny_case(seed, order=order, overrides=False, needs=True, roomy=False, households=5, offers=2)
         policy = changed(case.policy, spare=SparePolicy(km=Decimal(0)))
         before = best(case, case.instance, policy)
         rng = random.Random(seed)
@@ -71,7 +71,7 @@ def test_more_capacity_never_costs(order: Any) -> None:
         after = best(case, with_offers(case.instance, offers), policy)
         assert no_worse(after, before), f"{before} became {after}\n{case}"
         gained += after != before
-    assert gained >= 4
+    assert gained >= 2
 
 
 @pytest.mark.parametrize("order", ["weighted", "strict"])

@@ -75,7 +75,7 @@ def test_every_python_block_of_the_readme_runs(folder: Path) -> None:
         done = run(["-W", "error", "-c", block], folder)
         assert done.returncode == 0, done.stderr
         assert "optimal" in done.stdout
-        assert (folder / "out-library" / "placements.csv").exists()
+        assert (folder / "out" / "library" / "placements.csv").exists()
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

@@ -51,7 +51,9 @@ def show(result: Result, numbers: dict[str, Any], name: str, out: Path) -> None:
         who = "1 protected household stands" if secret == 1 else f"{secret} protected households stand"
         console.print(f"{'':<12}placements_protected.csv: {who} in this file only")
     if result.instance is not None and result.instance.set_aside:
-        console.print(f"{'':<12}quarantined.csv: {len(result.instance.set_aside)} faulty rows were set aside; mend them")
+        count = len(result.instance.set_aside)
+        rows = "1 faulty row was" if count == 1 else f"{count} faulty rows were"
+        console.print(f"{'':<12}quarantined.csv: {rows} set aside; mend them")
     console.print(f"{'':<12}summary.json: the run in numbers; certificate.json: the proof, for `matcher verify`")
     console.print("This is a proposal. A person decides.")
 

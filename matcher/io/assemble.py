@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from matcher.errors import InputError
+from matcher.errors import Fault, InputError
 from matcher.io.codes import DERIVED
 from matcher.io.digest import canonical_line, sha256_of
 from matcher.io.links import read_override, read_placement, read_tie, read_travel
@@ -58,6 +59,7 @@ def build_instance(tables: Mapping[str, RawTable], *, quarantine: bool = False, 
     unread = {name for name, table in tables.items() if table.faults}
     of_files = [fault for table in tables.values() for fault in table.faults]
     of_rows = [fault for entries in rows.values() for entry in entries for fault in entry.faults] + cross_faults(rows, unread)
+    of_rows = _discreet(rows, of_rows)
     if of_files or (of_rows and not quarantine):
         # What only follows from another fault would send people looking in the wrong place.
         faults = of_files + [fault for fault in of_rows if fault.code != DERIVED]
@@ -65,6 +67,29 @@ def build_instance(tables: Mapping[str, RawTable], *, quarantine: bool = False, 
     settled = settle(rows, of_rows)
     instance = _instance(tables, rows, settled, [*notices, *noticed, *cross_notices(rows)])
     return instance.model_copy(update={"quarantine": quarantine})
+
+
+def _discreet(rows: Rows, faults: list[Fault]) -> list[Fault]:
+    """The faults, without the cells that lead to where a protected household is, or is to go: faults are printed and logged.
+
+    Who is protected is told by the household's own row; where that cannot be read, the household counts as protected.
+    """
+    known = {
+        entry.id
+        for entry in rows.get("households", ())
+        if not entry.malformed and not entry.values.get("protected", False) and not any(f.column == "protected" for f in entry.faults)
+    }
+    secret = set()
+    for sheet in ("placements", "overrides", "ties"):
+        for entry in rows.get(sheet, ()):
+            named = {entry.id, *(ref.id for ref in entry.references if ref.sheet == "households")}
+            if not named <= known:
+                secret.add((entry.file, entry.line))
+    words = {"accommodation_id": "names no accommodation that can be used", "place": "is no place that is known, or not one alone"}
+    return [
+        replace(fault, message=words[fault.column]) if fault.column in words and (fault.file, fault.line) in secret else fault
+        for fault in faults
+    ]
 
 
 def _read_all(tables: Mapping[str, RawTable]) -> tuple[dict[str, list[Entry]], list[Notice]]:
