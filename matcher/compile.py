@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from matcher import bonds as bonds_
 from matcher import capacity, costs, links
 from matcher.bonds import Bonds
 from matcher.capacity import FixedUse, choose_fixed_rooms
@@ -24,7 +23,6 @@ from matcher.result import STAGES
 from matcher.roles import Roles, assign_roles
 from matcher.tabulate import Tabulator
 
-_Cost = Callable[[bonds_.At | Mapping[str | None, bonds_.At]], int]
 TIE_TERMS = ("ties", "linked")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -32,11 +33,12 @@ def guard(as_json: bool = False) -> Iterator[None]:
         typer.echo(_sentence(error), err=True)
         raise typer.Exit(int(error.exit_code)) from None
     except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing was written.", err=True)
-        raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+        _interrupted()
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  (the last resort: everything else has been named above)
+        if signal.getsignal(signal.SIGINT) is stopping:
+            _interrupted()  # a native import that is interrupted raises something else
         # A fault of the program. The message of a foreign exception may quote data, so only its kind and place are shown.
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
@@ -44,6 +46,15 @@ def guard(as_json: bool = False) -> Iterator[None]:
         if os.environ.get("MATCHER_DEBUG"):
             traceback.print_exc()
         raise typer.Exit(int(ExitCode.INTERNAL)) from None
+
+
+def stopping(_number: int, _frame: object) -> None:
+    """Handler of signals once a stop was asked for: what is left takes a moment, and asking again changes nothing."""
+
+
+def _interrupted() -> NoReturn:
+    typer.echo("Interrupted; nothing was written.", err=True)
+    raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
 
 
 def _sentence(error: MatcherError) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, print_json
+from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, print_json, stopping
 from matcher.errors import ExitCode, InterruptedSolve, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def solve(
 def _interrupt(_number: int, _frame: object) -> None:
     """Stop once; from then on the rest takes a few seconds, and a second Ctrl-C would only throw the plan away."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, stopping)
     typer.echo("Stopping; the best plan so far, if there is one, is checked and written …", err=True)
     raise KeyboardInterrupt
 
