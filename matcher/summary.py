@@ -196,5 +196,7 @@ def _estimated(instance: Instance, policy: Policy, placements: Sequence[Placemen
     offer_of = {a.accommodation_id: a.spot for a in instance.accommodations}
     return {
         "pairs_of_places": sum(1 for s in starts.values() for e in ends.values() if travel.leg(s, e).estimated),
-        "placements": sum(1 for r in placements if travel.leg(spot_of[r.household_id], offer_of[r.accommodation_id]).estimated),
+        "placements": sum(
+            1 for r in placements if not r.protected and travel.leg(spot_of[r.household_id], offer_of[r.accommodation_id]).estimated
+        ),
     }

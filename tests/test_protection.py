@@ -263,7 +263,6 @@ def test_numbers_of_the_summary_do_not_give_it_away_by_subtraction() -> None:
     assert seen >= 12
 
 
-@pytest.mark.xfail(strict=True, reason="beds.left takes off all beds of a flat that a protected household has; the tables beside it do not")
 def test_beds_left_do_not_tell_which_flat_is_taken() -> None:
     """left counts a flat as taken with all its beds: known minus told would be the size of the protected one's flat."""
     for seed in SEEDS:
