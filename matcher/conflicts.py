@@ -32,8 +32,13 @@ def _broken_rules(compiled: Compiled, household_id: str) -> list[str]:
     """Rules that strike out the last of the offers the pin allows; [] if one is left. The whole party counts."""
     problem = compiled.problem
     every = np.arange(problem.offers)
-    members = [compiled.positions[h] for h in compiled.party_ids(household_id)]
-    layers = [(layer.name, np.all(layer.block(np.array(members), every) > 0, axis=0)) for layer in problem.rules]
+    party = compiled.party_ids(household_id)
+    everybody = np.array([compiled.positions[h] for h in party])
+    # The pins of others are not this pin's fault: whether they fit together is asked later.
+    deciding = np.array([compiled.positions[h] for h in party if h == household_id or h not in compiled.roles.pins])
+    layers = [
+        (layer.name, np.all(layer.block(deciding if layer.name == "override" else everybody, every) > 0, axis=0)) for layer in problem.rules
+    ]
     alive = np.ones(len(every), dtype=np.bool_)
     for name, holds in layers:
         if name == "override":

@@ -1,7 +1,8 @@
 """CP-SAT on a `Program`: exact in integers.
 
 Guards against what is known of OR-Tools 9.15: values are read through one gate only (`Program.plan_from`); no row is
-enforced by a literal, and rows that could overflow are refused; the limit is deterministic time; one worker.
+enforced by a literal; rows with Σ |coefficient · bound| of 2^31 and more are coarsened where they may be, else presolved without
+probing, and those that could overflow are refused; the limit is deterministic time; one worker.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from matcher.errors import InternalError
 from matcher.result import Plan
 from matcher.strategies.program import Found, Program, Terms, fits
 
+SAFE_ROW = 1 << 31
 OnPlan = Callable[[Plan], None]
 
 
@@ -27,8 +29,7 @@ def search(program: Program, below: int | None, work: float, time_limit_s: float
         limit = below - 1 - program.base
         if limit < 0:
             return Found(None, closed=True, work=0.0)
-        if fits(program.goal, program.upper) > limit:
-            rows.append((program.goal, None, limit))
+        rows += _cut_off(program, limit)
     for terms, low, high in rows:
         _add(model, variables, program.upper, terms, low, high)
     model.minimize(_sum(variables, program.goal))
@@ -39,6 +40,8 @@ def search(program: Program, below: int | None, work: float, time_limit_s: float
     parameters.max_deterministic_time = work
     parameters.max_time_in_seconds = max(0.01, time_limit_s)
     parameters.linearization_level = 2
+    if max((_size(terms, program.upper) for terms, _, _ in rows), default=0) >= SAFE_ROW:
+        parameters.cp_model_probing_level = 0  # presolve gives wrong answers on such rows (tests/test_cpsat.py)
     parameters.catch_sigint_signal = False  # it would take the caller's own handler away for good
     status = solver.solve(model, _Callback(program, variables, on_plan))
     if status == cp_model.MODEL_INVALID:
@@ -47,6 +50,23 @@ def search(program: Program, below: int | None, work: float, time_limit_s: float
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         plan = program.plan_from(lambda v: solver.value(variables[v]) > 0)
     return Found(plan, status in (cp_model.OPTIMAL, cp_model.INFEASIBLE), solver.deterministic_time)
+
+
+def _cut_off(program: Program, limit: int) -> list[tuple[Terms, int | None, int | None]]:
+    """goal ≤ limit, as rows that presolve can be trusted with: what costs more alone is ruled out, the rest is one row in
+    coarser units (rounded down, so that it never rules out more than it should)."""
+    rows: list[tuple[Terms, int | None, int | None]] = [([(1, v)], None, 0) for n, v in program.goal if n > limit and program.upper[v] == 1]
+    left = [(n, v) for n, v in program.goal if n <= limit or program.upper[v] > 1]
+    unit = 1 + _size(left, program.upper) // SAFE_ROW
+    coarse = [(n // unit, v) for n, v in left if n // unit]
+    if coarse and fits(coarse, program.upper) > limit // unit:
+        rows.append((coarse, None, limit // unit))
+    return rows
+
+
+def _size(terms: Terms, upper: list[int]) -> int:
+    """Σ |coefficient · bound| of a row."""
+    return sum(abs(n) * upper[v] for n, v in terms)
 
 
 def _add(
