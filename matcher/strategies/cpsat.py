@@ -1,8 +1,9 @@
 """CP-SAT on a `Program`: exact in integers.
 
 Guards against what is known of OR-Tools 9.15: values are read through one gate only (`Program.plan_from`); no row is
-enforced by a literal; rows with Σ |coefficient · bound| of 2^31 and more are coarsened where they may be, else presolved without
-probing, and those that could overflow are refused; the limit is deterministic time; one worker.
+enforced by a literal; the cut-off row is coarsened until Σ |coefficient · bound| is below 2^31; rows with larger
+coefficients than 2^27 (held stages) are solved without presolve, which gets them wrong; rows that could overflow are
+refused; the limit is deterministic time; one worker.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from matcher.result import Plan
 from matcher.strategies.program import Found, Program, Terms, fits
 
 SAFE_ROW = 1 << 31
+SAFE_COEFFICIENT = 1 << 27
 OnPlan = Callable[[Plan], None]
 
 
@@ -40,8 +42,8 @@ def search(program: Program, below: int | None, work: float, time_limit_s: float
     parameters.max_deterministic_time = work
     parameters.max_time_in_seconds = max(0.01, time_limit_s)
     parameters.linearization_level = 2
-    if max((_size(terms, program.upper) for terms, _, _ in rows), default=0) >= SAFE_ROW:
-        parameters.cp_model_probing_level = 0  # presolve gives wrong answers on such rows (tests/test_cpsat.py)
+    if any(abs(n) >= SAFE_COEFFICIENT for terms, _, _ in rows for n, _ in terms):
+        parameters.cp_model_presolve = False  # presolve gives wrong answers on such rows (tests/test_cpsat.py)
     parameters.catch_sigint_signal = False  # it would take the caller's own handler away for good
     status = solver.solve(model, _Callback(program, variables, on_plan))
     if status == cp_model.MODEL_INVALID:

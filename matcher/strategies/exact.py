@@ -93,8 +93,7 @@ def _run_stage(
     problem: Problem, arcs: Arcs, forest: Sequence[Pair], stage: int, held: Sequence[int], progress: _Progress
 ) -> tuple[StageEnd | None, str | None, bool]:
     """(how the stage ended, what cut it, no plan exists at all)."""
-    relaxed = relax(problem, arcs, stage, held, forest)
-    prices = no_prices(problem, stage, held) if relaxed is None else relaxed.prices
+    prices = relax(problem, arcs, stage, held, forest) or no_prices(problem, stage, held)
     bound = prove(problem, prices, forest)
     if bound.impossible:
         return None, None, True

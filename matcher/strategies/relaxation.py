@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +23,7 @@ MORE_COLUMNS = 6
 MOST_ROUNDS = 60
 
 
-@dataclass(frozen=True)
-class Relaxed:
-    """The LP's end: prices as integers, and its primal values (None for arcs without a column): by arc, by party left out."""
-
-    prices: Prices
-    arc_value: NDArray[np.float64]
-    out_value: NDArray[np.float64]
-
-
-def relax(problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], forest: Sequence[Pair]) -> Relaxed | None:
+def relax(problem: Problem, arcs: Arcs, stage: int, held: Sequence[int], forest: Sequence[Pair]) -> Prices | None:
     """Solve the LP of a stage, the stages before held at their values. None if GLOP finds it has no solution.
 
     held: value of each stage before. Raises nothing: an LP that GLOP does not finish still gives valid prices, 0 at worst.
@@ -171,7 +161,7 @@ class _Master:
             rows[class_of[int(self.arcs.offer[e])]].SetCoefficient(self.columns[int(e)], 1)
         return rows
 
-    def run(self) -> Relaxed | None:
+    def run(self) -> Prices | None:
         self._first_columns()
         every = np.arange(len(self.arcs))
         prices = np.zeros(len(self.rows))
@@ -209,7 +199,7 @@ class _Master:
             self._add(e)
         return bool(fresh)
 
-    def _end(self, prices: NDArray[np.float64], floors: list[float], hold: list[float]) -> Relaxed:
+    def _end(self, prices: NDArray[np.float64], floors: list[float], hold: list[float]) -> Prices:
         """Any prices ≥ 0 prove a bound, so rounding them, and cutting off what would overflow, costs tightness at most."""
         problem = self.problem
         most, share, scale = largest_costs(problem), share_of(problem), price_scale(problem)
@@ -220,7 +210,7 @@ class _Master:
         heaviest = max(1, int(problem.persons.max(initial=1)), 0 if problem.in_use is None else int(problem.in_use.max(initial=1)))
         rows = max((len(rows) for rows in problem.resources_of), default=1)
         highest = share // (rows * heaviest * max((len(party) for party in problem.parties), default=1))
-        integers = Prices(
+        return Prices(
             scale=scale,
             stage=self.stage,
             capacity=np.array([min(_whole(v * scale), highest) for v in prices], dtype=np.int64),
@@ -230,10 +220,6 @@ class _Master:
             multipliers=multipliers,
             held=self.held,
         )
-        arc_value = np.zeros(len(self.arcs))
-        for e, column in self.columns.items():
-            arc_value[e] = column.solution_value()
-        return Relaxed(integers, arc_value, np.array([column.solution_value() for column in self.out]))
 
 
 def _whole(value: float) -> int:
