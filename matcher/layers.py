@@ -86,6 +86,8 @@ def table(
 
 def exceptions(name: str, rows: Sequence[tuple[int, dict[int, int]] | None], neutral: int) -> Exceptions:
     """rows: for each household None, or (default, {offer: value}); equal rows are stored once."""
+    if any(abs(v) > LARGEST for row in rows if row is not None for v in (row[0], *row[1].values())):
+        raise InputError([Fault("policy.toml", 0, name, "numbers_too_large", f"the weights make the costs of `{name}` too large")])
     keys = [None if row is None else (row[0], tuple(sorted(row[1].items()))) for row in rows]
     index, distinct = classes(key for key in keys if key is not None)
     row = np.full(len(rows), -1, dtype=np.int64)

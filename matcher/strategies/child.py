@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from matcher.bounds import Prices
-from matcher.errors import MatcherError
+from matcher.errors import InputError, MatcherError
 from matcher.result import Plan
 from matcher.strategies.registry import strategy
 
@@ -51,6 +51,9 @@ def main() -> None:
     limits = replace(limits, deadline=time.monotonic() + limits.deadline)
     try:
         outcome = strategy(name).solve(problem, limits, pipe)
+    except InputError as error:
+        pipe.send("faults", error.faults)
+        return
     except MatcherError as error:
         pipe.send("error", str(error))
         return

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from matcher.bounds import Prices, link_forest
-from matcher.errors import InternalError
+from matcher.errors import InputError, InternalError
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
@@ -132,6 +132,8 @@ def _listen(answers: IO[bytes], deadline: float, hand: _Hand) -> tuple[Outcome |
             return body, "done"
         if kind == "closed":
             return None, "crash"
+        if kind == "faults":
+            raise InputError(body)
         if kind == "error":
             raise InternalError(f"the search failed: {body}")
         hand.take(kind, body)
