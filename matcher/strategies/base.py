@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from matcher.bounds import Pair, Prices
@@ -70,7 +70,6 @@ class Outcome:
     work: float = 0.0
     cut_by: str | None = None
     infeasible: bool = False
-    notes: tuple[str, ...] = field(default=())
 
 
 class Strategy(Protocol):
