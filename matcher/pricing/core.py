@@ -1,0 +1,235 @@
+"""A `Problem` as flat arrays, for compiled kernels.
+
+Every party becomes one row of each table (the rows of its members added up, rules joined), so that the kernels know single
+households only. Tables whose columns follow the offer's place are kept apart from the others: what they add up to for a
+party is one vector over places. Small tables are merged into fewer, larger ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.layers import Exceptions, Ints, Table
+from matcher.pricing.uses import Uses, make_uses
+from matcher.problem import Problem
+
+BIG = 1 << 50
+"""Added where a rule is broken; no sum of costs reaches half of it, and no sum of these overflows."""
+MOST_ENTRIES = 1 << 18
+
+Numbers = NDArray[np.int64]
+
+
+class Core(NamedTuple):
+    """Q parties, A offers, P places. Costs are Σ weights·cost by stage, in whole units.
+
+    place: place of each offer, length A. at_place, rows of [P] values: `place_row[q, t]` is a row or -1 (all zero).
+    value: merged tables laid flat; table t has its entry of party q and offer a at `row[q, t] + column[a, t]`.
+    special: exceptions of party q at positions start[q]:start[q+1] of `special_offer` (ascending), with what they add; elsewhere
+    `usual[q]` is added. out: cost of leaving a party out, BIG where it must be placed. open: offers that somebody may have.
+    uses: what each pair takes.
+    """
+
+    place: Numbers
+    at_place: Numbers
+    place_row: Numbers
+    value: Numbers
+    row: Numbers
+    column: Numbers
+    special_start: Numbers
+    special_offer: Numbers
+    special_add: Numbers
+    usual: Numbers
+    out: Numbers
+    open: NDArray[np.bool_]
+    uses: Uses
+
+    @property
+    def parties(self) -> int:
+        """Q."""
+        return len(self.out)
+
+    @property
+    def offers(self) -> int:
+        """A."""
+        return len(self.place)
+
+
+class Wide(NamedTuple):
+    """A table with a row for every party. column: of each offer, or of each place."""
+
+    row: Ints
+    column: Ints
+    value: Ints
+
+
+def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide]]:
+    """The arrays of a problem, with the costs of its stages added up by `weights` (0: that stage's costs do not count).
+
+    Returns the core and the tables over offers before they were merged.
+    """
+    places = int(problem.place.max(initial=-1)) + 1
+    tables: list[Wide] = []
+    for layer in problem.rules:
+        if isinstance(layer, Table):
+            tables.append(_of_parties(problem, layer, np.where(layer.value > 0, 0, BIG), rule=True))
+    for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
+        if isinstance(layer, Table) and weights[stage]:
+            tables.append(_of_parties(problem, layer, layer.value.astype(np.int64) * int(weights[stage]), rule=False))
+    usable = np.ones(problem.offers, dtype=np.bool_)
+    by_place, by_offer = [], []
+    for table in tables:
+        if len(table.value) == 1 and len(problem.parties):  # the same for everybody: closed to all, or a constant of the offer
+            usable &= table.value[0][table.column] < BIG // 2
+            if not (table.value[0][table.value[0] < BIG // 2]).any():
+                continue
+        if not table.value.any():
+            continue
+        first = np.full(places, -1, dtype=np.int64)
+        first[problem.place] = table.column
+        if (first[problem.place] == table.column).all():
+            by_place.append(table._replace(value=table.value[:, first]))
+        else:
+            by_offer.append(table)
+    place = problem.place.astype(np.int64)
+    at_place, place_row = _stack(by_place, places, len(problem.parties))
+    value, row, column = _lay_flat(_merge(by_offer), len(problem.parties), problem.offers)
+    start, offer, add, usual = _specials(problem, weights)
+    out = (problem.unplaced_by_stage() @ np.asarray(weights, dtype=np.int64)).astype(np.int64)
+    out[problem.must] = BIG
+    usual[problem.barred] = BIG
+    add[np.repeat(problem.barred, np.diff(start))] = BIG
+    core = Core(
+        place, at_place, place_row, value, row, column, start, offer, add, usual, out, usable, make_uses(problem, int(weights[problem.spare_stage]))
+    )  # fmt: skip
+    return core, by_offer
+
+
+def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> Wide:
+    """A row for every party: its members' rows added up (rules: at most one BIG)."""
+    first = np.array([party[0] for party in problem.parties], dtype=np.int64)
+    row = table.row[first].astype(np.int64)
+    extra, count = [], len(value)
+    known: dict[tuple[int, ...], int] = {}
+    for q, party in enumerate(problem.parties):
+        if len(party) > 1:
+            key = tuple(sorted(int(table.row[h]) for h in party))
+            if key not in known:
+                known[key] = count + len(extra)
+                added = value[list(key)].sum(axis=0)
+                extra.append(np.minimum(added, BIG) if rule else added)
+            row[q] = known[key]
+    if extra:
+        value = np.concatenate([value, np.array(extra, dtype=np.int64)])
+    used, row = np.unique(row, return_inverse=True)
+    value, same = np.unique(value[used], axis=0, return_inverse=True)
+    value, column = np.unique(value, axis=1, return_inverse=True)
+    return Wide(same.ravel()[row.ravel()], column.ravel()[table.column].astype(np.int64), np.ascontiguousarray(value))
+
+
+def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Numbers, Numbers]:
+    rows, of_party, count = [], [], 0
+    for table in tables:
+        zero = ~table.value.any(axis=1)
+        index = table.row + count
+        index[zero[table.row]] = -1
+        of_party.append(index)
+        rows.append(table.value)
+        count += len(table.value)
+    stacked = np.concatenate(rows) if rows else np.zeros((0, places), dtype=np.int64)
+    index = np.stack(of_party, axis=1) if of_party else np.zeros((parties, 0), dtype=np.int64)
+    return np.ascontiguousarray(stacked), np.ascontiguousarray(-np.sort(-index, axis=1))
+
+
+def _merge(tables: list[Wide]) -> list[Wide]:
+    """Merge the two tables that make the smallest one, as long as it stays small enough to be looked up quickly."""
+    tables = sorted(tables, key=lambda t: t.value.size)
+    done: list[Wide] = []
+    while tables:
+        current = tables.pop(0)
+        while tables:
+            joined = _join(current, tables[0])
+            if joined is None:
+                break
+            current = joined
+            tables.pop(0)
+        done.append(current)
+    return done
+
+
+def _join(a: Wide, b: Wide) -> Wide | None:
+    rows, row = np.unique(a.row * len(b.value) + b.row, return_inverse=True)
+    columns, column = np.unique(a.column * b.value.shape[1] + b.column, return_inverse=True)
+    if len(rows) * len(columns) > MOST_ENTRIES:
+        return None
+    left = a.value[np.ix_(rows // len(b.value), columns // b.value.shape[1])]
+    right = b.value[np.ix_(rows % len(b.value), columns % b.value.shape[1])]
+    return Wide(row.ravel(), column.ravel(), left + right)
+
+
+def _lay_flat(tables: Sequence[Wide], parties: int, offers: int) -> tuple[Numbers, Numbers, Numbers]:
+    values, rows, columns, base = [], [], [], 0
+    for table in tables:
+        values.append(table.value.ravel())
+        rows.append(base + table.row * table.value.shape[1])
+        columns.append(table.column)
+        base += table.value.size
+    return (
+        np.concatenate(values) if values else np.zeros(0, dtype=np.int64),
+        np.stack(rows, axis=1) if rows else np.zeros((parties, 0), dtype=np.int64),
+        np.stack(columns, axis=1) if columns else np.zeros((offers, 0), dtype=np.int64),
+    )
+
+
+def _specials(problem: Problem, weights: Sequence[int]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Exceptions of every party, joined: (start, offer, added, added elsewhere)."""
+    layers = [(layer, 0, True) for layer in problem.rules if isinstance(layer, Exceptions)]
+    layers += [
+        (layer, int(weights[stage]), False)
+        for layer, stage in zip(problem.terms, problem.term_stage, strict=True)
+        if isinstance(layer, Exceptions) and weights[stage]
+    ]
+    concerned = np.zeros(len(problem.persons), dtype=np.bool_)
+    for layer, _, _ in layers:
+        concerned |= layer.row[: len(concerned)] >= 0
+    usual = np.zeros(len(problem.parties), dtype=np.int64)
+    found: list[tuple[int, list[tuple[int, int]]]] = []
+    single = np.array([concerned[party[0]] or len(party) > 1 for party in problem.parties], dtype=np.bool_)
+    for q in np.flatnonzero(single):
+        parts = [_values_of(layer, h, weight, rule) for h in problem.parties[q] for layer, weight, rule in layers]
+        own = problem.party_cost.get(int(q))
+        if own is not None:
+            weight = int(weights[problem.party_cost_stage])
+            parts.append((0, {a: BIG if v < 0 else weight * int(v) for a, v in enumerate(own.tolist())}))
+        usual[q] = min(sum(default for default, _ in parts), BIG)
+        offers = sorted({a for _, values in parts for a in values})
+        if offers:
+            found.append((int(q), [(a, min(sum(values.get(a, default) for default, values in parts), BIG)) for a in offers]))
+    count = np.zeros(len(problem.parties), dtype=np.int64)
+    for q, pairs in found:
+        count[q] = len(pairs)
+    start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(count)])
+    return (
+        start,
+        np.array([a for _, pairs in found for a, _ in pairs], dtype=np.int64),
+        np.array([v for _, pairs in found for _, v in pairs], dtype=np.int64),
+        usual,
+    )
+
+
+def _values_of(layer: Exceptions, household: int, weight: int, rule: bool) -> tuple[int, dict[int, int]]:
+    """(elsewhere, by offer) of one household in one layer."""
+    k = int(layer.row[household])
+    if k < 0:
+        return 0, {}
+
+    def priced(value: int) -> int:
+        return (0 if value > 0 else BIG) if rule else weight * value
+
+    span = slice(int(layer.start[k]), int(layer.start[k + 1]))
+    pairs = zip(layer.offers[span].tolist(), layer.value[span].tolist(), strict=True)
+    return priced(int(layer.default[k])), {a: priced(v) for a, v in pairs}
