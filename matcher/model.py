@@ -6,13 +6,16 @@ Numbers with decimals are `Decimal`, exactly as written. Words of lists are lowe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import core_schema
 
 from matcher.errors import Fault
+from matcher.held import HeldRows
 
 Kind = Literal["apartment", "house", "host_family", "collective_site", "dormitory", "hotel", "modular"]
 KINDS: tuple[Kind, ...] = ("apartment", "house", "host_family", "collective_site", "dormitory", "hotel", "modular")
@@ -211,6 +214,25 @@ class FileCount(Row):
     quarantined: int
 
 
+class _OrHeld:
+    """Lets a field of a tuple of rows be rows held by column as well; these are taken as they are."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        (model,) = get_args(source)
+        rows = handler.generate_schema(tuple[model, ...])  # type: ignore[valid-type]
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, check: value if isinstance(value, HeldRows) and value.model is model else check(value),
+            rows,
+            serialization=core_schema.plain_serializer_function_ser_schema(tuple, return_schema=rows),
+        )
+
+
+R = TypeVar("R", bound=Row)
+Rows = Annotated[Sequence[R], _OrHeld]
+"""A tuple of rows, or rows held by column (matcher/held.py), which work like one."""
+
+
 class Instance(Row):
     """Everything a run works on; rows in canonical order, so that the order in the files never matters.
 
@@ -220,14 +242,14 @@ class Instance(Row):
     sha256: over the canonical rows.
     """
 
-    households: tuple[Household, ...]
-    accommodations: tuple[Accommodation, ...]
-    members: tuple[Member, ...] = ()
-    ties: tuple[Tie, ...] = ()
-    travel: tuple[TravelRow, ...] = ()
-    places: tuple[Place, ...] = ()
-    standing: tuple[Standing, ...] = ()
-    overrides: tuple[Override, ...] = ()
+    households: Rows[Household]
+    accommodations: Rows[Accommodation]
+    members: Rows[Member] = ()
+    ties: Rows[Tie] = ()
+    travel: Rows[TravelRow] = ()
+    places: Rows[Place] = ()
+    standing: Rows[Standing] = ()
+    overrides: Rows[Override] = ()
     quarantine: bool = False
     left_out: frozenset[str] = frozenset()
     closed: frozenset[str] = frozenset()

@@ -12,8 +12,6 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from matcher.io.tables import shown
-
 W = TypeVar("W", bound=str)
 
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -34,6 +32,11 @@ class CellError(Exception):
         self.code = code
         self.message = message
         super().__init__(message)
+
+
+def shown(text: str) -> str:
+    """A cell's own text for a message: on one line, not long."""
+    return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
 def whole(lowest: int, highest: int) -> Callable[[str], int]:

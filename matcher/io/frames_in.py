@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from matcher.io.assemble import build_instance
-from matcher.io.tables import RawTable, make_table
-from matcher.io.tokens import Record
+from matcher.io.codebook import Codebooks
+from matcher.io.tables import Table, make_table
+from matcher.io.tokens import Batch
 from matcher.model import Instance
+
+_ROWS_AT_ONCE = 8192
 
 
 def instance_from_frames(
@@ -42,19 +45,22 @@ def instance_from_frames(
         "placements": placements,
         "overrides": overrides,
     }
-    tables = {name: _table(name, frame) for name, frame in frames.items() if frame is not None}
+    books = Codebooks(guarded=False)
+    tables = {name: _table(name, frame, books) for name, frame in frames.items() if frame is not None}
     return build_instance(tables, quarantine=quarantine)
 
 
-def _table(name: str, frame: pd.DataFrame) -> RawTable:
-    return make_table(name, name, [str(column) for column in frame.columns], _records(frame), header_line=0)
+def _table(name: str, frame: pd.DataFrame, books: Codebooks) -> Table:
+    return make_table(name, name, [str(column) for column in frame.columns], _batches(frame), books, header_line=0)
 
 
-def _records(frame: pd.DataFrame) -> Iterator[Record]:
+def _batches(frame: pd.DataFrame) -> Iterator[Batch]:
     # By position: a frame may have two columns of one name, which is a fault to report, not a reason to fail here.
-    columns = [[cell_text(value) for value in frame.iloc[:, position]] for position in range(frame.shape[1])]
-    for position, cells in enumerate(zip(*columns, strict=True), start=1):
-        yield Record(position, cells, "", position)
+    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    for start in range(0, len(frame), _ROWS_AT_ONCE):
+        end = min(start + _ROWS_AT_ONCE, len(frame))
+        cells = [[value if type(value) is str else cell_text(value) for value in column.iloc[start:end]] for column in columns]
+        yield Batch(range(start + 1, end + 1), cells)
 
 
 def cell_text(value: object) -> str:

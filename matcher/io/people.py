@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import get_args
 
 from matcher.io.cells import MOST_KM, MOST_MONEY, CellError, coded, iso_date, items, languages, whole, word, words, yes_no
-from matcher.io.rows import RowReader
-from matcher.model import KINDS, Animal, Household, Member, MemberRelation, Row, Sex
+from matcher.io.rows import SheetReader
+from matcher.model import KINDS, Animal, MemberRelation, Sex
 
 animals = coded(get_args(Animal))
 _persons = whole(1, 50)
@@ -27,8 +28,8 @@ def yes_no_unknown(text: str) -> bool | None:
         raise CellError(error.code, error.message + ", unknown") from error
 
 
-def read_household(reader: RowReader) -> Row | None:
-    """A row of households.csv."""
+def read_households(reader: SheetReader) -> None:
+    """The columns of households.csv."""
     reader.put_text("household_id", required=True)
     reader.put("persons", _persons, required=True)
     reader.put_spot(required=True)
@@ -38,8 +39,7 @@ def read_household(reader: RowReader) -> Row | None:
     reader.put("waiting_since", iso_date)
     arrives = reader.put("arrives", iso_date)
     leaves = reader.put("leaves", iso_date)
-    if arrives is not None and leaves is not None and leaves <= arrives:
-        reader.fault("leaves", "dates_reversed", f"leaves {leaves} is not later than arrives {arrives}")
+    reader.made("leaves", _check_stay, arrives, leaves)
     reader.put("needs", words)
     reader.put("wants", words)
     reader.put("pets", animals)
@@ -52,15 +52,18 @@ def read_household(reader: RowReader) -> Row | None:
     reader.put("protected", yes_no)
     if "consent" in reader.table.columns:
         consent = reader.parse("consent", yes_no_unknown)
-        reader.values["consent"] = "unknown" if consent is None else "yes" if consent else "no"
-    return reader.make(Household)
+        reader.fields["consent"] = reader.made("", lambda agrees: {True: "yes", False: "no", None: "unknown"}[agrees], consent)
 
 
-def read_member(reader: RowReader) -> Row | None:
-    """A row of members.csv."""
+def read_members(reader: SheetReader) -> None:
+    """The columns of members.csv."""
     reader.put_text("member_id", required=True)
     reader.put_reference("household_id", "households", required=True)
     reader.put("relation", _relation)
     reader.put("sex", _sex)
     reader.put("age", _age)
-    return reader.make(Member)
+
+
+def _check_stay(arrives: date | None, leaves: date | None) -> None:
+    if arrives is not None and leaves is not None and leaves <= arrives:
+        raise CellError("dates_reversed", f"leaves {leaves} is not later than arrives {arrives}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matcher.errors import Fault, InputError
-from matcher.io.assemble import build_instance
 from matcher.io.columns import REQUIRED_SHEETS, SHEETS
-from matcher.io.tables import RawTable, failed_table, table_from_text
 from matcher.io.tokens import Undecodable, check_encoding, decode
 from matcher.model import Instance, Notice
+
+if TYPE_CHECKING:
+    from matcher.io.codebook import Codebooks
+    from matcher.io.tables import Table
 
 SUFFIX = ".csv"
 
@@ -21,14 +24,26 @@ def read_instance(folder: Path | str, *, quarantine: bool = False, encoding: str
     quarantine: set faulty rows aside instead of refusing the whole. encoding: of all files, as Python names it.
     Raises InputError with all faults of all files, and UsageError for an encoding that does not exist.
     """
+    from matcher.io.assemble import build_instance  # numpy takes longer to import than most instances take to read
+
     check_encoding(encoding)
     folder = Path(folder)
     names = _listing(folder)
-    tables = {name: _table(folder, name, names, encoding) for name in SHEETS if name + SUFFIX in names or name in REQUIRED_SHEETS}
+    return build_instance(_tables(folder, names, encoding), quarantine=quarantine, notices=_strangers(names))
+
+
+def _tables(folder: Path, names: frozenset[str], encoding: str) -> dict[str, Table]:
+    """All files of the format, those that every instance needs even where they are not there."""
+    from matcher.io.codebook import Codebooks
+    from matcher.io.tables import failed_table
+
+    books = Codebooks(guarded=True)
+    wanted = [name for name in SHEETS if name + SUFFIX in names or name in REQUIRED_SHEETS]
+    tables = {name: _table(folder, name, names, encoding, books) for name in wanted}
     for name, wrong in _misnamed(names):
         message = f"call it {name}{SUFFIX}: names of files are in small letters"
         tables[wrong] = failed_table(name, wrong, 0, "file_name", message)
-    return build_instance(tables, quarantine=quarantine, notices=_strangers(names))
+    return tables
 
 
 def _listing(folder: Path) -> frozenset[str]:
@@ -40,8 +55,10 @@ def _listing(folder: Path) -> frozenset[str]:
         raise InputError([Fault(str(folder), 0, "", code, message)]) from error
 
 
-def _table(folder: Path, name: str, names: Iterable[str], encoding: str) -> RawTable:
+def _table(folder: Path, name: str, names: Iterable[str], encoding: str, books: Codebooks) -> Table:
     """One file of the folder, or what is wrong with it as a whole."""
+    from matcher.io.tables import failed_table, table_from_text
+
     file = name + SUFFIX
     if file not in names:
         alike = sorted(other for other in names if other.casefold() == file)
@@ -53,7 +70,7 @@ def _table(folder: Path, name: str, names: Iterable[str], encoding: str) -> RawT
         return failed_table(name, file, 0, "file_unreadable", f"the file cannot be read: {error.strerror}")
     except Undecodable as error:
         return failed_table(name, file, error.line, "bad_encoding", error.message)
-    return table_from_text(name, file, text)
+    return table_from_text(name, file, text, books)
 
 
 def _misnamed(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -1,153 +1,183 @@
-"""One row being read: its cells one by one, every fault kept, and the model at the end if there was none."""
+"""One file being read: its columns one by one, each distinct cell once, every fault kept with the rows that have it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
+from matcher.columns import combined
 from matcher.errors import Fault
 from matcher.io.cells import CellError, number
+from matcher.io.codebook import Column
 from matcher.io.spots import Spots
-from matcher.io.tables import RawRow, RawTable
-from matcher.model import Notice, Row, Spot
-from matcher.validate import Entry, Reference
+from matcher.io.tables import Table
+from matcher.model import Notice, Spot
+from matcher.reading import Field, Flags, Reading, Reference
 
 T = TypeVar("T")
-ReadRow = Callable[["RowReader"], Row | None]
+ReadSheet = Callable[["SheetReader"], None]
 
 
-class RowReader:
-    """Reads the cells of one row of a table.
+class SheetReader:
+    """Reads the columns of a table.
 
-    `put` files what it reads under the field of the model, so that `make` can build it; an empty cell files nothing, and the
-    model's default stands.
+    `put` files what it reads under the field of the model; where nothing is filed, because the cell is empty or the file has no
+    such column, the model's default stands.
     """
 
-    def __init__(self, table: RawTable, raw: RawRow, spots: Spots) -> None:
+    def __init__(self, table: Table, spots: Spots) -> None:
         self.table = table
         self.spots = spots
-        self.values: dict[str, Any] = {}
-        self.faults: list[Fault] = []
-        self.notices: list[Notice] = []
-        self.references: list[Reference] = []
-        self._raw = raw
+        self.fields: dict[str, Field] = {}
+        self._faults: dict[int, list[Fault]] = {}
+        self._notices: list[tuple[int, Notice]] = []
+        self._references: list[Reference] = []
 
-    def text(self, column: str) -> str:
-        """The cell's text; "" where it is empty or the file has no such column."""
-        position = self.table.columns.get(column)
-        return "" if position is None else self._raw.cells[position]
+    def reading(self) -> tuple[Reading, list[Notice]]:
+        """What was read, and what is worth a notice, by row."""
+        table = self.table
+        reading = Reading(
+            sheet=table.sheet.name,
+            file=table.file,
+            id_column=table.sheet.id_column,
+            lines=table.lines,
+            fields=self.fields,
+            references=tuple(self._references),
+            faults=self._faults,
+            malformed=table.malformed,
+        )
+        return reading, [notice for _, notice in sorted(self._notices, key=lambda found: found[0])]
 
-    def fault(self, column: str, code: str, message: str) -> None:
-        """Note a fault of this row."""
-        self.faults.append(Fault(self.table.file, self._raw.line, column, code, message))
+    def column(self, column: str) -> Column:
+        """The cells of a column; all empty where the file has no such column."""
+        found = self.table.columns.get(column)
+        return Column(np.zeros(len(self.table.lines), dtype=np.int32), [None]) if found is None else found
 
-    def notice(self, code: str, message: str) -> None:
-        """Note something that is no fault."""
-        self.notices.append(Notice(file=self.table.file, line=self._raw.line, code=code, message=message))
+    def filled(self, column: str) -> Flags:
+        """Which cells of a column are not empty."""
+        return np.asarray(self.column(column).codes != 0)
 
-    def parse(self, column: str, parse: Callable[[str], T], *, required: bool = False) -> T | None:
-        """The cell's value; None where it is empty or faulty."""
-        text = self.text(column)
-        if not text:
-            if required:
-                self.fault(column, "required", f"fill `{column}`")
-            return None
-        try:
-            return parse(text)
-        except CellError as error:
-            self.fault(column, error.code, error.message)
-            return None
+    def fault(self, rows: Flags, column: str, code: str, message: str) -> None:
+        """Note a fault of some rows."""
+        for row in np.flatnonzero(rows).tolist():
+            self._add_fault(row, column, code, message)
 
-    def put(self, column: str, parse: Callable[[str], T], *, field: str = "", required: bool = False) -> T | None:
-        """Like `parse`, and files the value under field (else under the column's name)."""
-        value = self.parse(column, parse, required=required)
-        if value is not None:
-            self.values[field or column] = value
-        return value
+    def notices(self, code: str, messages: Field) -> None:
+        """Note something that is no fault about the rows that have a message."""
+        told = np.array([message is not None for message in messages.values], dtype=bool)
+        for row in np.flatnonzero(told[messages.codes]).tolist():
+            line = int(self.table.lines[row])
+            self._notices.append((row, Notice(file=self.table.file, line=line, code=code, message=messages.of(row))))
 
-    def put_text(self, column: str, *, required: bool = False) -> str | None:
-        """A cell of any text: ids, names, reasons."""
-        return self.put(column, str, required=required)
+    def parse(self, column: str, parse: Callable[[str], T | None], *, required: bool = False) -> Field:
+        """The values of a column; None where a cell is empty or faulty."""
+        cells = self.column(column)
+        if required:
+            self.fault(cells.codes == 0, column, "required", f"fill `{column}`")
+        return self.made(column, lambda text: None if text is None else parse(text), Field(cells.codes, cells.texts))
 
-    def put_number(self, column: str, highest: int | None = None) -> None:
-        """A decimal number from 0 to highest."""
-        if self.text(column):
-            self.put(column, number(0, highest, decimal_comma=self.table.decimal_comma))
+    def put(self, column: str, parse: Callable[[str], T | None], *, field: str = "", required: bool = False) -> Field:
+        """Like `parse`, and files the values under field (else under the column's name)."""
+        values = self.parse(column, parse, required=required)
+        self.fields[field or column] = values
+        return values
 
-    def put_reference(self, column: str, sheet: str, *, required: bool = False) -> str | None:
-        """A cell that names a row of another file."""
-        value = self.put_text(column, required=required)
-        if value is not None:
-            self.references.append(Reference(column, sheet, value))
-        return value
+    def put_text(self, column: str, *, required: bool = False) -> Field:
+        """Cells of any text: ids, names, reasons. The values are the column's texts, with the same codes."""
+        cells = self.column(column)
+        if required:
+            self.fault(cells.codes == 0, column, "required", f"fill `{column}`")
+        self.fields[column] = Field(cells.codes, cells.texts)
+        return self.fields[column]
 
-    def put_spot(self, *, required: bool = False) -> bool:
-        """`place`, or `lat` and `lon`, or both: coordinates from the latter, all else from the former. Whether any is filled."""
-        filled = [column for column in ("place", "lat", "lon") if self.text(column)]
-        before = len(self.faults)
+    def put_number(self, column: str, highest: int | None = None) -> Field:
+        """Decimal numbers from 0 to highest."""
+        return self.put(column, number(0, highest, decimal_comma=self.table.decimal_comma))
+
+    def put_reference(self, column: str, sheet: str, *, required: bool = False) -> Field:
+        """Cells that name rows of another file."""
+        values = self.put_text(column, required=required)
+        self._references.append(Reference(column, sheet, values))
+        return values
+
+    def put_spot(self, *, required: bool = False) -> Flags:
+        """`place`, or `lat` and `lon`, or both: coordinates from the latter, all else from the former. Which rows have any."""
+        place, lat, lon = (self.filled(column) for column in ("place", "lat", "lon"))
         named = self.parse("place", self.spots.resolve)
-        lat = self.put_degrees("lat", 90, keep=False)
-        lon = self.put_degrees("lon", 180, keep=False)
-        if ("lat" in filled) != ("lon" in filled):
-            self.fault("lon" if "lat" in filled else "lat", "half_a_coordinate", "`lat` and `lon` go together: fill both or neither")
-        if required and not filled:
-            self.fault("place", "required", "fill `place`, or `lat` and `lon`")
-        if len(self.faults) > before:
-            return bool(filled)
-        if lat is not None and lon is not None:
-            known = {} if named is None else {"key": named.key, "name": named.name, "adm1": named.adm1}
-            self.values["spot"] = Spot(lat=lat, lon=lon, **known)
-        elif named is not None:
-            self.values["spot"] = named
-        return bool(filled)
+        north, east = self.degrees("lat", 90), self.degrees("lon", 180)
+        half = "`lat` and `lon` go together: fill both or neither"
+        self.fault(lat & ~lon, "lon", "half_a_coordinate", half)
+        self.fault(lon & ~lat, "lat", "half_a_coordinate", half)
+        if required:
+            self.fault(~(place | lat | lon), "place", "required", "fill `place`, or `lat` and `lon`")
+        spot = self.made("", _spot, named, north, east) if lat.any() or lon.any() else named
+        broken = (place & ~read(named)) | (lat & ~read(north)) | (lon & ~read(east)) | (lat != lon)
+        self.fields["spot"] = without(spot, broken)
+        return place | lat | lon
 
-    def put_degrees(self, column: str, limit: int, *, keep: bool = True, required: bool = False) -> float | None:
-        """A latitude or longitude in WGS84 degrees."""
-        value = self.parse(column, number(-limit, limit, decimal_comma=self.table.decimal_comma), required=required)
-        degrees = None if value is None else float(value)
-        if keep and degrees is not None:
-            self.values[column] = degrees
-        return degrees
+    def degrees(self, column: str, limit: int, *, required: bool = False) -> Field:
+        """Latitudes or longitudes in WGS84 degrees."""
+        parse = number(-limit, limit, decimal_comma=self.table.decimal_comma)
+        return self.parse(column, lambda text: float(parse(text)), required=required)
 
-    def make(self, model: type[Row]) -> Row | None:
-        """The row as a model, unless it has faults."""
-        return None if self.faults else model(**self.values)
+    def made(self, column: str, function: Callable[..., T | None], *fields: Field) -> Field:
+        """What function makes of the values that stand together in a row: it is asked once for each combination of them.
+
+        column: which one is at fault where it raises CellError; the row's value is then None.
+        """
+        if len(fields) == 1:
+            codes = fields[0].codes
+            combinations: list[tuple[Any, ...]] = [(value,) for value in fields[0].values]
+        else:
+            codes, first = combined([field.codes for field in fields], [len(field.values) for field in fields])
+            columns = [[field.values[code] for code in field.codes[first].tolist()] for field in fields]
+            combinations = list(zip(*columns, strict=True))
+        values: list[T | None] = []
+        errors: dict[int, CellError] = {}
+        for combination in combinations:
+            try:
+                values.append(function(*combination))
+            except CellError as error:
+                errors[len(values)] = error
+                values.append(None)
+        if errors:
+            self._spread(Field(codes, values), column, errors)
+        return Field(codes, values)
+
+    def _spread(self, field: Field, column: str, errors: Mapping[int, CellError]) -> None:
+        """Give a fault to every row that has a cell, or a combination of cells, that could not be understood."""
+        wrong = np.zeros(len(field.values), dtype=bool)
+        wrong[list(errors)] = True
+        for row in np.flatnonzero(wrong[field.codes]).tolist():
+            error = errors[int(field.codes[row])]
+            self._add_fault(row, column, error.code, error.message)
+
+    def _add_fault(self, row: int, column: str, code: str, message: str) -> None:
+        self._faults.setdefault(row, []).append(Fault(self.table.file, int(self.table.lines[row]), column, code, message))
 
 
-def read_rows(table: RawTable, read: ReadRow, spots: Spots) -> tuple[list[Entry], list[Notice]]:
+def read(field: Field) -> Flags:
+    """Which rows have a value."""
+    return np.asarray(np.array([value is not None for value in field.values], dtype=bool)[field.codes])
+
+
+def without(field: Field, rows: Flags) -> Field:
+    """The same column with no value in some rows."""
+    return Field(np.where(rows, len(field.values), field.codes), [*field.values, None]) if rows.any() else field
+
+
+def _spot(named: Spot | None, lat: float | None, lon: float | None) -> Spot | None:
+    if lat is None or lon is None:
+        return named
+    known = {} if named is None else {"key": named.key, "name": named.name, "adm1": named.adm1}
+    return Spot(lat=lat, lon=lon, **known)
+
+
+def read_sheet(table: Table, read_columns: ReadSheet, spots: Spots) -> tuple[Reading, list[Notice]]:
     """Every row of a table as far as it can be read, and what is worth a notice."""
-    entries: list[Entry] = []
-    notices: list[Notice] = list(table.notices)
-    for raw in table.rows:
-        if raw.fault is not None:
-            entries.append(_malformed(table, raw, raw.fault))
-            continue
-        reader = RowReader(table, raw, spots)
-        row = read(reader)
-        notices.extend(reader.notices)
-        entries.append(_entry(table, raw, reader, row))
-    return entries, notices
-
-
-def _entry(table: RawTable, raw: RawRow, reader: RowReader, row: Row | None) -> Entry:
-    return Entry(
-        sheet=table.sheet.name,
-        file=table.file,
-        line=raw.line,
-        id=reader.values.get(table.sheet.id_column),
-        values=reader.values,
-        references=tuple(reader.references),
-        faults=_in_order(reader.faults),
-        row=row,
-    )
-
-
-def _malformed(table: RawTable, raw: RawRow, fault: Fault) -> Entry:
-    """A row whose cells may be shifted: nothing of it is shown, but what stands where the id should is remembered."""
-    position = table.columns.get(table.sheet.id_column, len(raw.cells))
-    guess = raw.cells[position] if position < len(raw.cells) else ""
-    return Entry(table.sheet.name, table.file, raw.line, None, {}, faults=(fault,), malformed=True, guess=guess or None)
-
-
-def _in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    return tuple(sorted(faults))
+    reader = SheetReader(table, spots)
+    read_columns(reader)
+    reading, notices = reader.reading()
+    return reading, [*table.notices, *notices]

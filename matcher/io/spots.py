@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from matcher.errors import Fault
-from matcher.io.cells import CellError
+from matcher.io.cells import CellError, shown
 from matcher.io.codes import DERIVED
-from matcher.io.tables import shown
-from matcher.model import Place, Spot
+from matcher.model import Spot
 from matcher.places.faults import PlaceError
-from matcher.validate import Entry, guesses_of, ids_of
+from matcher.reading import Entry, Reading
 
 T = TypeVar("T")
 _LONGEST_NAME = 200
@@ -83,14 +82,14 @@ class Spots:
     can tell whether a text is an id of it.
     """
 
-    def __init__(self, geography: Geography, places: Iterable[Entry] = (), faults: Iterable[Fault] = (), *, unread: bool = False) -> None:
-        entries = list(places)
+    def __init__(self, geography: Geography, places: Reading | None = None, faults: Iterable[Fault] = (), *, unread: bool = False) -> None:
+        entries = [] if places is None else list(map(places.entry, range(len(places))))
         at_fault = {fault.line for fault in faults}
         self.geography = geography
         self._unread = unread
-        self._spots = {entry.row.place_id: _spot(entry.row) for entry in entries if isinstance(entry.row, Place)}
-        faulty = [entry for entry in entries if entry.row is None or entry.line in at_fault]
-        self._faulty = ids_of(faulty) | guesses_of(faulty)
+        self._spots = {str(entry.id): _spot(entry) for entry in entries if not entry.faults}
+        self._faulty = {entry.id for entry in entries if entry.faults or entry.line in at_fault}
+        self._faulty |= frozenset() if places is None else places.guesses
         self._ids: defaultdict[str, list[str]] = defaultdict(list)
         for place_id, spot in self._spots.items():
             if spot.name is not None:
@@ -119,8 +118,9 @@ class Spots:
         return f"; it is a name in places: write the id there, {' or '.join(map(shown, ids[:5]))}" if ids else ""
 
 
-def _spot(place: Place) -> Spot:
-    return Spot(lat=place.lat, lon=place.lon, key=f"place:{place.place_id}", name=place.name or place.place_id, adm1=place.adm1)
+def _spot(place: Entry) -> Spot:
+    found = place.values
+    return Spot(lat=found["lat"], lon=found["lon"], key=f"place:{place.id}", name=found.get("name") or place.id, adm1=found.get("adm1"))
 
 
 def _value_or_raise(value: T | CellError) -> T:

@@ -2,136 +2,202 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from matcher.errors import Fault
+from matcher.io.cells import shown
+from matcher.io.codebook import Codebooks, Codes, Column, clean, has_no_text
 from matcher.io.columns import SHEETS, Sheet
-from matcher.io.tokens import Record, is_blank, split_records
+from matcher.io.tokens import Batch, Record, RecordReader, is_blank
 from matcher.model import Notice
+from matcher.reading import Flags, Ints, Malformed
 
-# FORMAT.md, the paragraph on text cells: what the writers put a quote before, so that no spreadsheet runs it.
-GUARDED = re.compile(r"'(?=[=+\-@'\t\r])")
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_NO_CODES: Codes = np.zeros(0, dtype=np.int32)
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """One row before its cells are understood.
-
-    cells: trimmed, guard taken off. fault: what is wrong with its shape; the cells are then not to be trusted.
-    """
-
-    line: int
-    cells: tuple[str, ...]
-    fault: Fault | None = None
+def _no_lines() -> Ints:
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class RawTable:
+class Table:
     """One file before its cells are understood.
 
-    sheet: which of the format's files. file: its name for messages. columns: position of each known column.
-    decimal_comma: whether numbers may have one. faults: of the file as a whole; there are then no rows.
+    sheet: which of the format's files. file: its name for messages. columns: each known one, in the header's order. lines: where
+    each row starts, shape (N,). malformed: rows beside these whose cells cannot be told apart. decimal_comma: whether numbers
+    may have one. faults: of the file as a whole; there are then no rows.
     """
 
     sheet: Sheet
     file: str
-    columns: dict[str, int]
-    rows: tuple[RawRow, ...] = ()
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    lines: Ints = field(default_factory=_no_lines)
+    malformed: tuple[Malformed, ...] = ()
     decimal_comma: bool = False
     faults: tuple[Fault, ...] = ()
     notices: tuple[Notice, ...] = ()
 
 
-def table_from_text(name: str, file: str, text: str) -> RawTable:
+def table_from_text(name: str, file: str, text: str, books: Codebooks) -> Table:
     """A file of the format from its decoded text. name: the sheet, as in `SHEETS`."""
     delimiter = _delimiter(SHEETS[name], text)
-    records = split_records(text, delimiter)
-    header = next((record for record in records if not is_blank(record.cells)), None)
+    reader = RecordReader(text, delimiter)
+    header = _header(reader)
     if header is None:
         return failed_table(name, file, 0, "empty_file", "the file is empty; it needs at least its header line")
-    if header.problem or _NO_TEXT.search("".join(header.cells)):
+    if header.problem or has_no_text("".join(header.cells)):
         message = "the header line cannot be read: a quote that does not belong there, or the file is no plain text (UTF-16?)"
         return failed_table(name, file, header.line, "bad_header", message)
-    return make_table(name, file, header.cells, records, header_line=header.line, decimal_comma=delimiter == ";", guarded=True)
+    return make_table(name, file, header.cells, reader.batches(), books, header_line=header.line, decimal_comma=delimiter == ";")
 
 
 def make_table(
     name: str,
     file: str,
     header: Sequence[str],
-    records: Iterable[Record],
+    batches: Iterable[Batch],
+    books: Codebooks,
     *,
     header_line: int,
     decimal_comma: bool = False,
-    guarded: bool = False,
-) -> RawTable:
-    """A table from its header and records: also for sheets of a workbook and for data frames.
-
-    guarded: cells may carry the quote that keeps spreadsheets from running them.
-    """
+) -> Table:
+    """A table from its header and records: also for sheets of a workbook and for data frames."""
     sheet = SHEETS[name]
     names = [cell.strip().casefold() for cell in header]
     faults = [*_missing(sheet, file, header_line, names), *_doubled(sheet, file, header_line, names)]
     if faults:
-        return RawTable(sheet, file, {}, faults=tuple(faults))
-    columns = {column: position for position, column in enumerate(names) if sheet.knows(column)}
-    notices = _unknown(sheet, file, header_line, header)
-    rows: list[RawRow] = []
-    first = True
-    for record in records:
-        cells = tuple([_cell(cell, guarded) for cell in record.cells])
-        if not any(cells) and not record.problem:
-            continue
-        if first and all(cell.startswith("#") for cell in cells if cell) and not record.problem:
-            notices.append(Notice(file=file, line=record.line, code="hxl_row", message="read as HXL tags and skipped"))
-        else:
-            rows.append(RawRow(record.line, cells, _shape_fault(file, record, len(names))))
-        first = False
-    return RawTable(sheet, file, columns, tuple(rows), decimal_comma, notices=tuple(notices))
+        return Table(sheet, file, faults=tuple(faults))
+    rows = _Rows(sheet, file, names, books)
+    for batch in batches:
+        rows.add(batch)
+    notices = _unknown(sheet, file, header_line, header) + rows.notices
+    columns, lines, malformed = rows.gathered()
+    return Table(sheet, file, columns, lines, malformed, decimal_comma, notices=tuple(notices))
 
 
-def failed_table(name: str, file: str, line: int, code: str, message: str) -> RawTable:
+def failed_table(name: str, file: str, line: int, code: str, message: str) -> Table:
     """A file that cannot be read at all."""
-    return RawTable(SHEETS[name], file, {}, faults=(Fault(file, line, "", code, message),))
+    return Table(SHEETS[name], file, faults=(Fault(file, line, "", code, message),))
 
 
-def shown(text: str) -> str:
-    """A cell's own text for a message: on one line, not long."""
-    return repr(text if len(text) <= 40 else text[:40] + "…")
+class _Rows:
+    """Takes in the records below a header, and keeps of each known column the numbers of its cells."""
+
+    def __init__(self, sheet: Sheet, file: str, names: Sequence[str], books: Codebooks) -> None:
+        self.notices: list[Notice] = []
+        self._sheet, self._file, self._names, self._guarded = sheet, file, names, books.guarded
+        self._books = {position: books.book(name) for position, name in enumerate(names) if sheet.knows(name)}
+        self._strange = [position for position in range(len(names)) if position not in self._books]
+        self._codes: dict[int, list[Codes]] = {position: [] for position in self._books}
+        self._lines: list[Ints] = []
+        self._malformed: list[Malformed] = []
+        self._begun = False
+
+    def add(self, batch: Batch) -> None:
+        """Take in the records that follow those of the batch before."""
+        tags = None if self._begun else self._tags(batch)
+        if tags is not None:
+            self.notices.append(Notice(file=self._file, line=tags, code="hxl_row", message="read as HXL tags and skipped"))
+        for record in batch.odd:
+            if record.problem:
+                self._set_apart(record.line, record.cells, record.problem, _PROBLEMS[record.problem])
+            elif record.line != tags and any(map(str.strip, record.cells)):
+                count = len(record.cells)
+                message = f"the row has {count} cell{'' if count == 1 else 's'}, the header has {len(self._names)}"
+                self._set_apart(record.line, record.cells, "wrong_cell_count", message)
+        if batch.lines:
+            lines = np.array(batch.lines, dtype=np.int64)
+            self._number(lines, batch.columns, lines != tags)
+
+    def gathered(self) -> tuple[dict[str, Column], Ints, tuple[Malformed, ...]]:
+        """(known columns by name, line of each row, malformed rows)."""
+        columns = {self._names[p]: book.column(np.concatenate([_NO_CODES, *self._codes.pop(p)])) for p, book in self._books.items()}
+        return columns, np.concatenate([_no_lines(), *self._lines]), tuple(self._malformed)
+
+    def _tags(self, batch: Batch) -> int | None:
+        """The line of HXL tags: they stand in the first record below the header that is not empty."""
+        sound = ((line, [column[row] for column in batch.columns], "") for row, line in enumerate(batch.lines))
+        odd = ((record.line, record.cells, record.problem) for record in batch.odd)
+        for line, cells, problem in heapq.merge(sound, odd, key=lambda record: record[0]):
+            texts = [text for text in (clean(cell, self._guarded) for cell in cells) if text]
+            if texts or problem:
+                self._begun = True
+                return line if not problem and all(text.startswith("#") for text in texts) else None
+        return None
+
+    def _number(self, lines: Ints, cells: Sequence[Sequence[str]], wanted: Flags) -> None:
+        """Number the cells of rows that are as wide as the header. cells: by column. wanted: the rows that count."""
+        count = len(lines)
+        codes = {p: np.fromiter(map(book.__getitem__, cells[p]), np.int32, count) for p, book in self._books.items()}
+        blank = ~wanted | self._blank(codes, cells)
+        no_text = ~blank & self._no_text(codes, cells)
+        for row in np.flatnonzero(no_text).tolist():
+            message = "a character that is no text (NUL or half a surrogate pair)"
+            self._set_apart(int(lines[row]), [column[row] for column in cells], "bad_character", message)
+        kept = ~(blank | no_text)
+        if not kept.all():
+            lines, codes = lines[kept], {p: code[kept] for p, code in codes.items()}
+        self._lines.append(lines)
+        for position, code in codes.items():
+            self._codes[position].append(code)
+
+    def _blank(self, codes: Mapping[int, Codes], cells: Sequence[Sequence[str]]) -> Flags:
+        """Which rows are empty, in the columns that are not known too."""
+        blank = np.ones(len(cells[0]), dtype=bool)
+        for code in codes.values():
+            blank &= code == 0
+            if not blank.any():
+                return blank
+        for position in self._strange:
+            blank &= [not cell.strip() for cell in cells[position]]
+        return blank
+
+    def _no_text(self, codes: Mapping[int, Codes], cells: Sequence[Sequence[str]]) -> Flags:
+        """Which rows have characters that are no text."""
+        found = np.zeros(len(cells[0]), dtype=bool)
+        for position, book in self._books.items():
+            if book.no_text:
+                found |= np.isin(codes[position], book.no_text)
+        for position in self._strange:
+            if has_no_text("".join(cells[position])):
+                found |= [has_no_text(cell) for cell in cells[position]]
+        return found
+
+    def _set_apart(self, line: int, cells: Sequence[str], code: str, message: str) -> None:
+        """Keep a row whose cells may be shifted: only what stands where the id should."""
+        position = self._names.index(self._sheet.id_column) if self._sheet.id_column in self._names else len(cells)
+        guess = clean(cells[position], self._guarded) if position < len(cells) else ""
+        self._malformed.append(Malformed(Fault(self._file, line, "", code, message), guess or None))
 
 
-def _cell(cell: str, guarded: bool) -> str:
-    cell = cell.strip()
-    return cell[1:] if guarded and cell.startswith("'") and GUARDED.match(cell) else cell
+_PROBLEMS = {
+    "unclosed_quote": "a quote is opened in this row and not closed",
+    "stray_quote": 'a quote inside a cell: quote the whole cell, and write it twice ("")',
+}
+
+
+def _header(reader: RecordReader) -> Record | None:
+    """The first record that is not empty."""
+    while not reader.done:
+        record = reader.record()
+        if not is_blank(record.cells):
+            return record
+    return None
 
 
 def _delimiter(sheet: Sheet, text: str) -> str:
     """The one of `,` and `;` under which the header line names more columns of the format, or at least more columns."""
 
     def fit(delimiter: str) -> tuple[int, int]:
-        header = next((record for record in split_records(text, delimiter) if not is_blank(record.cells)), None)
+        header = _header(RecordReader(text, delimiter))
         cells = [] if header is None or header.problem else [cell.strip().casefold() for cell in header.cells]
         return sum(map(sheet.knows, cells)), len(cells)
 
     return max(",;", key=fit)
-
-
-def _shape_fault(file: str, record: Record, width: int) -> Fault | None:
-    if record.problem == "unclosed_quote":
-        return Fault(file, record.line, "", record.problem, "a quote is opened in this row and not closed")
-    if record.problem:
-        return Fault(file, record.line, "", record.problem, 'a quote inside a cell: quote the whole cell, and write it twice ("")')
-    count = len(record.cells)
-    if count != width:
-        message = f"the row has {count} cell{'' if count == 1 else 's'}, the header has {width}"
-        return Fault(file, record.line, "", "wrong_cell_count", message)
-    joined = "".join(record.cells)
-    if (not joined.isascii() or "\0" in joined) and _NO_TEXT.search(joined):
-        return Fault(file, record.line, "", "bad_character", "a character that is no text (NUL or half a surrogate pair)")
-    return None
 
 
 def _missing(sheet: Sheet, file: str, line: int, names: Sequence[str]) -> list[Fault]:

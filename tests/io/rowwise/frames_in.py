@@ -1,0 +1,91 @@
+"""An instance from pandas data frames. The only module of the reading side that knows pandas; import it late."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+
+from matcher.model import Instance
+from tests.io.rowwise.assemble import build_instance
+from tests.io.rowwise.tables import RawTable, make_table
+from tests.io.rowwise.tokens import Record
+
+
+def instance_from_frames(
+    *,
+    households: pd.DataFrame,
+    accommodations: pd.DataFrame,
+    members: pd.DataFrame | None = None,
+    ties: pd.DataFrame | None = None,
+    travel: pd.DataFrame | None = None,
+    places: pd.DataFrame | None = None,
+    placements: pd.DataFrame | None = None,
+    overrides: pd.DataFrame | None = None,
+    quarantine: bool = False,
+) -> Instance:
+    """The instance that data frames hold; columns as in the files, faults as of the files.
+
+    A fault's file is the frame's name, its line the 1-based position of the row. Raises InputError with all of them.
+    """
+    frames = {
+        "households": households,
+        "accommodations": accommodations,
+        "members": members,
+        "ties": ties,
+        "travel": travel,
+        "places": places,
+        "placements": placements,
+        "overrides": overrides,
+    }
+    tables = {name: _table(name, frame) for name, frame in frames.items() if frame is not None}
+    return build_instance(tables, quarantine=quarantine)
+
+
+def _table(name: str, frame: pd.DataFrame) -> RawTable:
+    return make_table(name, name, [str(column) for column in frame.columns], _records(frame), header_line=0)
+
+
+def _records(frame: pd.DataFrame) -> Iterator[Record]:
+    # By position: a frame may have two columns of one name, which is a fault to report, not a reason to fail here.
+    columns = [[cell_text(value) for value in frame.iloc[:, position]] for position in range(frame.shape[1])]
+    for position, cells in enumerate(zip(*columns, strict=True), start=1):
+        yield Record(position, cells, "", position)
+
+
+def cell_text(value: object) -> str:
+    """What a cell of a frame would be in a CSV file. Missing values of any kind are empty; text stays as it is."""
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
+        return _float_text(str(value), float(value))
+    if isinstance(value, Decimal):
+        return "" if value.is_nan() else format(value, "f")
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, set | frozenset):
+        return " ".join(sorted(cell_text(item) for item in value))
+    if isinstance(value, list | tuple | np.ndarray):
+        return " ".join(cell_text(item) for item in value)
+    return str(value)
+
+
+def _float_text(shortest: str, value: float) -> str:
+    """Plain digits: integer columns with gaps come as floats, so 3.0 is `3`. shortest: digits that tell the float apart."""
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return shortest
+    return str(int(value)) if value.is_integer() else format(Decimal(shortest), "f")
