@@ -1,20 +1,26 @@
 """What pulls one household to, or keeps it from, single spots and offers: its ties to places, accommodations and fixed
-households, its pins and forbids. Most of it depends on the offer's place only; the rest concerns a few offers each.
+households. Most of it depends on the offer's place only (`pulls`); the rest concerns a few offers each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
+import numpy as np
+
+from matcher.columns import Ints, codes
 from matcher.costs import link_amount, linked, pull_km10, tie_weight, ties
-from matcher.model import Accommodation, Instance, Override, Spot, Tie
+from matcher.lookup import Picked, classes, where
+from matcher.model import Accommodation, Instance, Spot, Tie
 from matcher.places.travel import Travel, same_place
 from matcher.policy import Policy
-from matcher.roles import Roles
+from matcher.roles import Roles, pair_ties
 from matcher.rules import keeps, keeps_place, same_site
+from matcher.seekers import Seekers
 
 
 @dataclass(frozen=True)
@@ -33,37 +39,79 @@ class Bond:
     outward: bool = False
 
 
+Row = tuple[Bond, ...]
+BondRows = tuple[Ints, list[Row]]
+
+
 @dataclass(frozen=True)
 class Bonds:
-    """All of one household's: required ones (rule `tie`), soft ones (term `ties`), soft links to fixed ones (`linked`)."""
+    """Everybody's bonds of three sorts, each as (number of each household's row by position, the distinct rows; row 0 is empty).
 
-    required: tuple[Bond, ...] = ()
-    soft: tuple[Bond, ...] = ()
-    linked: tuple[Bond, ...] = ()
+    required: rule `tie`. soft: term `ties`. linked: soft links to fixed households, term `linked`.
+    """
+
+    required: BondRows
+    soft: BondRows
+    linked: BondRows
 
 
-def gather_bonds(instance: Instance, roles: Roles, policy: Policy) -> dict[str, Bonds]:
+def gather_bonds(instance: Instance, seekers: Seekers, roles: Roles, offers: Mapping[str, Accommodation], policy: Policy) -> Bonds:
     """Bonds of every household that is free or fixed (a fixed one's required ties are only reported)."""
-    offers = {a.accommodation_id: a for a in instance.accommodations}
-    persons = {h.household_id: h.persons for h in instance.households}
-    required: dict[str, list[Bond]] = {}
-    soft: dict[str, list[Bond]] = {}
-    links: dict[str, list[Bond]] = {}
-    for tie in instance.ties:
-        if tie.other_household_id is None:
-            bond = _bond_of(tie, offers, policy)
-            (required if tie.binds else soft).setdefault(tie.household_id, []).append(bond)
-            continue
+    alone = Picked(instance.ties, where(instance.ties, "other_household_id", lambda other: other is None))
+    look, first = alone.alike("spot", "accommodation_id", "relation", "kind", "max_km", "required", "weight")
+    stand_ins = [alone[i] for i in first]
+    binds = np.array([tie.binds for tie in stand_ins], dtype=np.bool_)[look]
+    number, bonds = classes(_bond_of(tie, offers, policy) for tie in stand_ins)
+    look = number[look]
+    home, ids = codes(alone, "household_id")
+    position = seekers.positions(ids)[home]
+    links = _links_to_fixed(instance, seekers, roles, offers, policy)
+    count, here = len(seekers), position >= 0
+    return Bonds(
+        required=_rows(count, position[here & binds], look[here & binds], bonds, [link[:2] for link in links if link[2]]),
+        soft=_rows(count, position[here & ~binds], look[here & ~binds], bonds, []),
+        linked=_rows(count, position[:0], look[:0], bonds, [link[:2] for link in links if not link[2]]),
+    )
+
+
+def _links_to_fixed(
+    instance: Instance, seekers: Seekers, roles: Roles, offers: Mapping[str, Accommodation], policy: Policy
+) -> list[tuple[int, Bond, bool]]:
+    """(position, bond, whether it binds) of every free household that has a tie with a fixed one."""
+    found = []
+    for tie in pair_ties(instance):
         g, h = tie.household_id, tie.other_household_id
+        assert h is not None  # a pair
         for own, other, outward in ((g, h, True), (h, g, False)):
             if other not in roles.fixed or own in roles.fixed or own in roles.left_out:
                 continue
             target = offers[roles.fixed[other].accommodation_id]
-            amount = link_amount(tie.weight, tie.relation, persons[g], persons[h], policy)
+            amount = link_amount(tie.weight, tie.relation, seekers.by_id[g].persons, seekers.by_id[h].persons, policy)
             bond = Bond(tie.kind, tie.max_km, amount, target.spot, target.accommodation_id, outward)
-            (required if tie.binds else links).setdefault(own, []).append(bond)
-    ids = sorted(set(required) | set(soft) | set(links))
-    return {i: Bonds(tuple(required.get(i, ())), tuple(soft.get(i, ())), tuple(links.get(i, ()))) for i in ids}
+            found.append((seekers.position(own), bond, tie.binds))
+    return found
+
+
+def _rows(count: int, position: Ints, look: Ints, bonds: Sequence[Bond], more: Iterable[tuple[int, Bond]]) -> BondRows:
+    """The rows of one sort: bonds[look[i]] of the household at position[i], and single ones besides."""
+    order = np.argsort(position, kind="stable")
+    edges = [*np.flatnonzero(np.diff(position[order], prepend=-1)).tolist(), len(order)]
+    number, looks, homes = np.zeros(count, dtype=np.int64), look[order].tolist(), position[order].tolist()
+    single: dict[int, list[Bond]] = {}
+    for h, bond in more:
+        single.setdefault(h, []).append(bond)
+    rows: dict[tuple[int, ...], int] = {(): 0}
+    for low, high in pairwise(edges):
+        at = homes[low]
+        if at not in single:
+            number[at] = rows.setdefault(tuple(looks[low:high]), len(rows))
+        else:
+            single[at] = [bonds[k] for k in looks[low:high]] + single[at]
+    distinct = [tuple(bonds[k] for k in key) for key in rows]
+    for h, own in single.items():
+        number[h] = len(distinct)
+        distinct.append(tuple(own))
+    return number, distinct
 
 
 def _bond_of(tie: Tie, offers: Mapping[str, Accommodation], policy: Policy) -> Bond:
@@ -125,18 +173,3 @@ def looks(bonds: Sequence[Bond], offer: Accommodation, offers: Mapping[str, Acco
 def depends_on_site(bond: Bond) -> bool:
     """Does the bond tell offers at one spot apart?"""
     return bond.target is not None and bond.kind in ("same_site", "same_accommodation", "apart")
-
-
-def override_holds(pin: Override | None, forbids: Sequence[Override], spot: Spot, offer_id: str | None) -> bool:
-    """Rule `override`: not forbidden, not pinned elsewhere. With offer_id None only what concerns the place is looked at."""
-    if pin is not None:
-        if pin.spot is not None and not same_place(pin.spot, spot):
-            return False
-        if pin.accommodation_id is not None and offer_id is not None and pin.accommodation_id != offer_id:
-            return False
-    for row in forbids:
-        if row.spot is not None and same_place(row.spot, spot):
-            return False
-        if row.accommodation_id is not None and row.accommodation_id == offer_id:
-            return False
-    return True

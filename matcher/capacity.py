@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from matcher.columns import codes
+from matcher.layers import Bools, Ints, Table
+from matcher.lookup import Picked
 from matcher.model import Accommodation, Standing
-from matcher.problem import ANY_DATE, Problem, Resource
+from matcher.parts import Parties
+from matcher.problem import ANY_DATE, OPEN_END, Problem, Resource
 from matcher.rooms import room_sets
+
+CELLS = 1 << 22  # pairs that are looked at in one go
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,13 @@ def choose_fixed_rooms(
     fixed: Mapping[str, Standing],
     offer_of: Mapping[str, Accommodation],
     persons: Mapping[str, int],
-    rooms_needed: Mapping[str, int],
+    party_rooms: Mapping[str, int],
     stays: Mapping[str, tuple[int, int]],
 ) -> dict[str, tuple[int, ...]]:
     """Rooms of every fixed party, by its first id: as given, else the best set that is free all its nights, else the best set.
 
     Best: fewest beds, then fewest rooms, then the smallest sizes. Parties with given rooms come first, then by first id.
-    stays: (arrival, leaves) of each fixed household as day numbers.
+    party_rooms: rooms needed, by the party's first id. stays: (arrival, leaves) of each fixed household as day numbers.
     """
     taken: dict[str, tuple[int, ...]] = {}
     seated: dict[str, list[tuple[list[tuple[int, int]], tuple[int, ...]]]] = defaultdict(list)
@@ -56,7 +62,7 @@ def choose_fixed_rooms(
             waiting.append(party)
     for party in waiting:
         offer = offer_of[fixed[party[0]].accommodation_id]
-        people, count = sum(persons[h] for h in party), sum(rooms_needed[h] for h in party)
+        people, count = sum(persons[h] for h in party), party_rooms[party[0]]
         sets = room_sets(offer.rooms or (), people, count)
         left = _left_all_nights(Counter(offer.rooms), [stays[h] for h in party], seated[offer.accommodation_id])
         fitting = [s for s in sets if all(left[size] >= n for size, n in Counter(s).items())]
@@ -82,56 +88,144 @@ def _left_all_nights(
     return left
 
 
-def with_resources(
-    problem: Problem, accommodations: Sequence[Accommodation], need_words: Sequence[str], fixed: Sequence[FixedUse]
-) -> Problem:
+def with_resources(problem: Problem, accommodations: Picked, need_words: Sequence[str], fixed: Sequence[FixedUse]) -> Problem:
     """The problem with its resources. An offer gets rows by arrival date only where two stays there may not overlap."""
-    stays = _stays(problem, fixed)
+    dated = arrival_dates(problem, fixed)
+    here: dict[int, list[FixedUse]] = defaultdict(list)
+    for use in fixed:
+        here[use.offer].append(use)
+    code, kinds = codes(accommodations, "shared", "capacity", "rooms", "features", "need_capacity")
+    numbers = {word: i for i, word in enumerate(need_words)}
+    holds = [_Holds(shared, capacity, rooms, features, limits, numbers) for shared, capacity, rooms, features, limits in kinds]
+    empty = [_rows(held, ANY_DATE, []) for held in holds]
     resources: list[Resource] = []
     by_offer: list[tuple[int, ...]] = []
-    for a, offer in enumerate(accommodations):
-        overlap = not stays[a] or max(arrival for arrival, _ in stays[a]) < min(leaves for _, leaves in stays[a])
-        dates = [ANY_DATE] if overlap else sorted({arrival for arrival, _ in stays[a]})
-        here = [use for use in fixed if use.offer == a]
-        rows = [row for date in dates for row in _rows(a, offer, need_words, date, here)]
-        by_offer.append(tuple(range(len(resources), len(resources) + len(rows))))
-        resources.extend(rows)
+    for a, k in enumerate(code.tolist()):
+        first = len(resources)
+        if a in here or a in dated:
+            rows = [(date, row) for date in dated.get(a, [ANY_DATE]) for row in _rows(holds[k], date, here[a])]
+            resources += [Resource(a, kind, size, date, left) for date, (kind, size, left) in rows]
+        else:
+            resources += [Resource(a, kind, size, ANY_DATE, left) for kind, size, left in empty[k]]
+        by_offer.append(tuple(range(first, len(resources))))
     return replace(problem, resources=tuple(resources), resources_of=tuple(by_offer))
 
 
-def _stays(problem: Problem, fixed: Iterable[FixedUse]) -> list[set[tuple[int, int]]]:
-    """By offer: (arrival, leaves) of all stays that are or may be there."""
-    stays: list[set[tuple[int, int]]] = [set() for _ in range(problem.offers)]
-    every = np.arange(problem.offers)
-    for low in range(0, len(problem.parties), 256):
-        block = np.arange(low, min(low + 256, len(problem.parties)))
-        eligible = problem.eligible(block, every)
-        for i, q in enumerate(block):
-            own = {(int(problem.arrival[h]), int(problem.leaves[h])) for h in problem.parties[q]}
-            for a in np.flatnonzero(eligible[i]):
-                stays[a] |= own
-    for use in fixed:
-        stays[use.offer] |= {(s[0], s[1]) for s in use.stays}
-    return stays
+def arrival_dates(problem: Problem, fixed: Iterable[FixedUse]) -> dict[int, list[int]]:
+    """Offers where two stays that are or may be there do not overlap, each with the arrival dates of all stays that are or may be.
+
+    A stay of no nights overlaps none, itself neither. Only stays that begin late or end early can be one of such two, so only
+    their households are held against the offers, and against those alone that are still in doubt.
+    """
+    stays = [(use.offer, stay[0], stay[1]) for use in fixed for stay in use.stays]
+    arrival, leaves = _of_parties(problem)
+    last = max([int(arrival.max(initial=ANY_DATE)), *(stay[1] for stay in stays)])
+    first = min([int(leaves.min(initial=OPEN_END)), *(stay[2] for stay in stays)])
+    if last < first:
+        return {}
+    latest = np.full(problem.offers, ANY_DATE)
+    earliest = np.full(problem.offers, OPEN_END)
+    for offer, begins, ends in stays:
+        latest[offer], earliest[offer] = max(latest[offer], begins), min(earliest[offer], ends)
+    open_to_any = np.flatnonzero(_may_hold(problem))
+    late = np.flatnonzero(arrival >= first)
+    for q, offers in _first_eligible(problem, late[np.argsort(-arrival[late], kind="stable")], open_to_any):
+        latest[offers] = np.maximum(latest[offers], arrival[q])
+    early = np.flatnonzero(leaves <= last)
+    doubtful = open_to_any[latest[open_to_any] >= first]
+    for q, offers in _first_eligible(problem, early[np.argsort(leaves[early], kind="stable")], doubtful):
+        earliest[offers] = np.minimum(earliest[offers], leaves[q])
+    return _dates_of(problem, np.flatnonzero(latest >= earliest), stays)
 
 
-def _rows(a: int, offer: Accommodation, need_words: Sequence[str], date: int, fixed: Sequence[FixedUse]) -> list[Resource]:
-    """Rows of one offer for one date (or every night). A need that stands in the features has no row of its own.
+def _dates_of(problem: Problem, offers: Ints, stays: Sequence[tuple[int, int, int]]) -> dict[int, list[int]]:
+    """All arrival dates at each of these offers."""
+    dates: dict[int, set[int]] = {int(a): set() for a in offers}
+    for offer, begins, _ in stays:
+        if offer in dates:
+            dates[offer].add(begins)
+    for days, parties in _by_arrivals(problem):
+        for _, found in _first_eligible(problem, parties, offers):
+            for a in found.tolist():
+                dates[a].update(days)
+    return {a: sorted(days) for a, days in dates.items()}
 
-    An offer not shared needs no row of persons: rule `size` keeps its one party within the capacity.
+
+def _of_parties(problem: Problem) -> tuple[Ints, Ints]:
+    """(latest arrival, earliest leaving) of the members of each party; of parties that are barred, nobody ever stays."""
+    parties = Parties.of(problem.parties)
+    arrival, leaves = np.full(len(parties), ANY_DATE), np.full(len(parties), OPEN_END)
+    np.maximum.at(arrival, parties.owner, problem.arrival[parties.member])
+    np.minimum.at(leaves, parties.owner, problem.leaves[parties.member])
+    return np.where(problem.barred, ANY_DATE, arrival), np.where(problem.barred, OPEN_END, leaves)
+
+
+def _by_arrivals(problem: Problem) -> list[tuple[tuple[int, ...], Ints]]:
+    """The parties whose members arrive on the same days, with these days."""
+    parties = Parties.of(problem.parties)
+    alone = np.flatnonzero(np.diff(parties.start) == 1)
+    days = problem.arrival[parties.member[parties.start[alone]]]
+    out = [((day,), alone[days == day]) for day in np.unique(days).tolist()]
+    return out + [
+        (tuple(problem.arrival[list(parties[q])].tolist()), np.array([q])) for q in np.flatnonzero(np.diff(parties.start) != 1).tolist()
+    ]
+
+
+def _may_hold(problem: Problem) -> Bools:
+    """Offers that every rule opens to some class of households."""
+    out = np.ones(problem.offers, dtype=np.bool_)
+    for layer in problem.rules:
+        if isinstance(layer, Table):
+            out &= np.any(layer.value > 0, axis=0)[layer.column]
+    return out
+
+
+def _first_eligible(problem: Problem, parties: Ints, offers: Ints) -> Iterator[tuple[int, Ints]]:
+    """For each of the offers the first of the parties, in their order, that may go there; offers of one party come together.
+
+    Most offers are open to one of the first few, so what is left to look at soon gets small.
+    """
+    low = 0
+    while low < len(parties) and len(offers):
+        block = parties[low : low + max(1, min(4096, CELLS // len(offers)))]
+        allowed = problem.eligible(block, offers)
+        found, which = allowed.any(axis=0), allowed.argmax(axis=0)
+        for i in np.unique(which[found]).tolist():
+            yield int(block[i]), offers[found & (which == i)]
+        offers = offers[~found]
+        low += len(block)
+
+
+@dataclass(frozen=True)
+class _Holds:
+    """What an offer holds, as far as its resources depend on it; the numbers of the need words besides."""
+
+    shared: bool
+    capacity: int
+    rooms: tuple[int, ...] | None
+    features: frozenset[str]
+    need_capacity: tuple[tuple[str, int], ...]
+    numbers: Mapping[str, int]
+
+
+def _rows(offer: _Holds, date: int, fixed: Sequence[FixedUse]) -> list[tuple[str, int, int]]:
+    """(kind, size, capacity) of the rows of one offer for one date (or every night).
+
+    A need that stands in the features has no row of its own. An offer not shared needs no row of persons: rule `size` keeps its
+    one party within the capacity.
     """
     there = [(use, present) for use in fixed if (present := use.present(date))]
     people = [stay for _, present in there for stay in present]
     rows = []
     if offer.shared:
-        rows.append(Resource(a, "persons", 0, date, max(0, offer.capacity - sum(s[2] for s in people))))
+        rows.append(("persons", 0, max(0, offer.capacity - sum(s[2] for s in people))))
         taken = Counter(size for use, _ in there for size in use.rooms)
         for size, number in sorted(Counter(offer.rooms or ()).items()):
-            rows.append(Resource(a, "rooms", size, date, max(0, number - taken[size])))
+            rows.append(("rooms", size, max(0, number - taken[size])))
     else:
-        rows.append(Resource(a, "unit", 0, date, max(0, 1 - len(there))))
+        rows.append(("unit", 0, max(0, 1 - len(there))))
     for word, limit in offer.need_capacity:
         if word not in offer.features:
-            number = need_words.index(word)
-            rows.append(Resource(a, "need", number, date, max(0, limit - sum(s[2] for s in people if number in s[3]))))
+            number = offer.numbers[word]
+            rows.append(("need", number, max(0, limit - sum(s[2] for s in people if number in s[3]))))
     return rows

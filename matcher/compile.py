@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from matcher import capacity, costs, links
-from matcher.bonds import Bonds
 from matcher.capacity import FixedUse, choose_fixed_rooms
-from matcher.layers import Bools, Ints, classes
+from matcher.columns import codes
+from matcher.layers import Bools, Ints
+from matcher.lookup import ById, numbered, where
 from matcher.model import Accommodation, Household, Instance, Tie
-from matcher.places.travel import Travel, same_place, travel_model
+from matcher.places.travel import Travel, same_places, travel_model
 from matcher.policy import Policy
 from matcher.problem import ANY_DATE, OPEN_END, Floor, Problem
 from matcher.result import STAGES
-from matcher.roles import Roles, assign_roles
-from matcher.tabulate import Tabulator
-
-TIE_TERMS = ("ties", "linked")
+from matcher.roles import Roles, assign_roles, pair_ties
+from matcher.tabulate import TIE_TERMS, Tabulator
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,8 @@ class Compiled:
     fixed_rooms: Mapping[str, tuple[int, ...]]
     fixed_links: tuple[tuple[Tie, int], ...]
     need_words: tuple[str, ...]
-    bonds: Mapping[str, Bonds]
-    household_of: Mapping[str, Household]
-    offer_of: Mapping[str, Accommodation]
+    household_of: ById[Household]
+    offer_of: ById[Accommodation]
 
     @property
     def free(self) -> int:
@@ -95,15 +92,17 @@ class Compiled:
 
 def compile_instance(instance: Instance, policy: Policy, date: dt.date, seed: int = 0) -> Compiled:
     """Compile. Raises ContradictionError (decisions that contradict on paper), UsageError (a travel model not here)."""
-    roles = assign_roles(instance, date)
+    households, offers = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
+    roles = assign_roles(instance, households, offers, date)
     travel = Travel(instance.travel, travel_model(policy.travel.model))
-    return _Compiler(instance, policy, roles, travel).build(seed)
+    return _Compiler(instance, policy, roles, travel, households, offers).build(seed)
 
 
 def compile_without_pins(compiled: Compiled) -> Compiled:
     """The same with nobody pinned, all roles as they are: what the pins are tried out on when they conflict."""
     roles = replace(compiled.roles, pins={})
-    return _Compiler(compiled.instance, compiled.policy, roles, compiled.travel).build(0)
+    c = compiled
+    return _Compiler(c.instance, c.policy, roles, c.travel, c.household_of, c.offer_of).build(0)
 
 
 @dataclass(frozen=True)
@@ -124,37 +123,37 @@ class _Compiler(Tabulator):
         terms = self.term_layers()
         tie_stage, rest, floor_stage = (stages.index("ties"), len(stages) - 1, stages.index("floors")) if strict else (0, 0, 0)
         rules = self.rule_layers()
-        homes = tuple(self.offer_position[self.roles.fixed[h].accommodation_id] for h in self.fixed)
+        seekers, free = self.seekers, self.seekers.free
+        homes = tuple(self.offer_position[self.roles.fixed[h].accommodation_id] for h in seekers.ids[free:])
         fixed = _FixedSide(homes, self._fixed_rooms(), self._fixed_links())
-        parties = tuple(tuple(self.position[h] for h in party) for party in self.roles.parties)
-        households = [self.household_of[h] for h in self.free]
-        arrival = np.array([a.arrival.toordinal() for a in self.applicants], dtype=np.int64)
-        leaves = np.array([OPEN_END if a.household.leaves is None else a.household.leaves.toordinal() for a in self.applicants])
-        need_words = tuple(sorted({word for a in self.accommodations for word, _ in a.need_capacity}))
-        has_need = np.array([[word in self.household_of[h].needs for word in need_words] for h in self.ids], dtype=np.bool_)
+        need_words = tuple(sorted({word for words in codes(self.accommodations, "need_capacity")[1] for word, _ in words}))
+        unplaced, alike = codes(seekers, "persons", "priority", "waiting_since")
+        unplaced_costs = [costs.unplaced(persons, urgency, since, self.roles.date, policy) for persons, urgency, since in alike]
+        priority = seekers.numbers("priority")[:free]
+        needs, known = codes(seekers, "needs")
+        has_need = np.array([[word in own for word in need_words] for own in known], dtype=np.bool_)
+        parties = seekers.free_parties
         skeleton = Problem(
             parties=parties,
-            persons=np.array([h.persons for h in households], dtype=np.int64),
+            persons=seekers.numbers("persons")[:free],
             rules=rules,
             terms=terms,
             term_stage=tuple(tie_stage if layer.name in TIE_TERMS else rest for layer in terms),
             stages=stages,
-            unplaced_cost=np.array(
-                [costs.unplaced(h.persons, h.priority, h.waiting_since, self.roles.date, policy) for h in households], dtype=np.int64
-            ),
-            unplaced_stage=np.array([h.priority - 1 if strict else 0 for h in households], dtype=np.int64),
-            must=np.array([any(h in self.roles.pins for h in party) for party in self.roles.parties], dtype=np.bool_),
-            barred=np.array([party[0] in self.roles.bereft for party in self.roles.parties], dtype=np.bool_),
-            arrival=arrival,
-            leaves=leaves,
+            unplaced_cost=np.array(unplaced_costs, dtype=np.int64)[unplaced[:free]],
+            unplaced_stage=priority - 1 if strict else np.zeros(free, dtype=np.int64),
+            must=self._parties_of(self.roles.pins),
+            barred=self._parties_of(self.roles.bereft),
+            arrival=self.arrival,
+            leaves=self.leaves,
             offers=len(self.offers),
-            sizes=tuple(a.rooms if a.shared else None for a in self.accommodations),
-            room_need=np.array([self.applicants[party[0]].party_rooms for party in parties], dtype=np.int64),
+            sizes=self._room_sizes(),
+            room_need=seekers.numbers("party_rooms")[parties.member[parties.start[:-1]]],
             spare_units=(costs.UNITS_PER_KM * costs.exact(policy.spare.km)).as_integer_ratio(),
             spare_stage=rest,
             resources=(),
             resources_of=((),) * len(self.offers),
-            has_need=has_need.reshape(len(self.ids), len(need_words)),
+            has_need=has_need.reshape(len(known), len(need_words))[needs],
             place=self.place,
             site=self._sites(),
             km10=self._km10(),
@@ -162,36 +161,71 @@ class _Compiler(Tabulator):
             party_cost_stage=tie_stage,
             floor_stage=floor_stage,
             lottery=self._lottery(seed),
-            private=frozenset(q for q, party in enumerate(self.roles.parties) if self.roles.protected & set(party)),
+            private=frozenset(np.flatnonzero(self._parties_of(self.roles.protected)).tolist()),
         )
         problem = self._finish(skeleton, need_words, fixed)
         return Compiled(
-            self.instance, policy, self.roles, self.travel, problem, tuple(self.ids), tuple(self.offers), fixed.home, fixed.rooms,
-            fixed.links, need_words, self.bonds, self.household_of, self.offer_of,
+            self.instance, policy, self.roles, self.travel, problem, seekers.ids, self.offers, fixed.home, fixed.rooms,
+            fixed.links, need_words, self.household_of, self.offer_of,
         )  # fmt: skip
 
+    def _parties_of(self, ids: Iterable[str]) -> Bools:
+        """Which of the free parties has one of these households in it."""
+        seekers = self.seekers
+        out = np.zeros(len(self.roles.parties), dtype=np.bool_)
+        position = seekers.positions(list(ids))
+        position = position[(position >= 0) & (position < seekers.free)]
+        out[seekers.party_of[position]] = True
+        return out
+
+    @cached_property
+    def arrival(self) -> Ints:
+        """Day number of each arrival, by position."""
+        code, days = codes(self.seekers, "arrival")
+        return np.array([day.toordinal() for day in days], dtype=np.int64)[code]
+
+    @cached_property
+    def leaves(self) -> Ints:
+        """Day number of each leaving, by position."""
+        code, days = codes(self.seekers, "leaves")
+        return np.array([OPEN_END if day is None else day.toordinal() for day in days], dtype=np.int64)[code]
+
+    def _room_sizes(self) -> tuple[tuple[int, ...] | None, ...]:
+        code, kinds = codes(self.accommodations, "shared", "rooms")
+        return tuple(kinds[k][1] if kinds[k][0] else None for k in code.tolist())
+
     def _fixed_rooms(self) -> dict[str, tuple[int, ...]]:
-        persons = {h: self.household_of[h].persons for h in self.fixed}
-        stays = {h: self._stay(h) for h in self.fixed}
-        return choose_fixed_rooms(self.roles.fixed_parties, self.roles.fixed, self.offer_of, persons, self.rooms_of, stays)
+        roles, rooms = self.roles, self.seekers.numbers("party_rooms")
+        persons = {h: self.household_of[h].persons for h in roles.fixed}
+        needed = {party[0]: int(rooms[self.seekers.position(party[0])]) for party in roles.fixed_parties}
+        stays = {h: self._stay(h) for h in roles.fixed}
+        return choose_fixed_rooms(roles.fixed_parties, roles.fixed, self.offer_of, persons, needed, stays)
 
     def _stay(self, household_id: str) -> tuple[int, int]:
         """(arrival, leaves) as day numbers."""
-        leaves = self.household_of[household_id].leaves
-        arrival = self.applicants[self.position[household_id]].arrival
-        return arrival.toordinal(), OPEN_END if leaves is None else leaves.toordinal()
+        h = self.seekers.position(household_id)
+        return int(self.arrival[h]), int(self.leaves[h])
 
     def _fixed_links(self) -> tuple[tuple[Tie, int], ...]:
         def home(household_id: str) -> Accommodation | None:
             standing = self.roles.fixed.get(household_id)
             return None if standing is None else self.offer_of[standing.accommodation_id]
 
-        return links.fixed_links(self.instance.ties, self.household_of, home, self.travel, self.policy)
+        return links.fixed_links(self.pair_ties, self.household_of, home, self.travel, self.policy)
+
+    @cached_property
+    def pair_ties(self) -> list[Tie]:
+        """The ties between two households."""
+        return pair_ties(self.instance)
 
     def _finish(self, problem: Problem, need_words: tuple[str, ...], fixed: _FixedSide) -> Problem:
         """Links, resources, floors and the cost of what is fixed need the tables, so they come last."""
-        party_position = {h: q for q, party in enumerate(self.roles.parties) for h in party}
-        inner, outer = links.free_links(self.instance.ties, self.household_of, party_position, self.policy)
+
+        def party_of(household_id: str) -> int | None:
+            position = self.seekers.position(household_id)
+            return int(self.seekers.party_of[position]) if 0 <= position < self.seekers.free else None
+
+        inner, outer = links.free_links(self.pair_ties, self.household_of, party_of, self.policy)
         problem = replace(problem, links=tuple(outer), party_cost=links.within_parties(problem, inner))
         uses = [self._fixed_use(party, fixed.rooms[party[0]], need_words) for party in self.roles.fixed_parties]
         problem = capacity.with_resources(problem, self.accommodations, need_words, uses)
@@ -207,26 +241,34 @@ class _Compiler(Tabulator):
 
     def _floors(self) -> tuple[Floor, ...]:
         """Groups count over households with consent that are not held; the free ones among them can still be placed."""
+        if not self.policy.floors.share:
+            return ()
+        everybody = self.instance.households
+        code, persons = codes(everybody, "persons")
+        size = np.array(persons, dtype=np.int64)[code]
+        counted = np.zeros(len(everybody), dtype=np.bool_)
+        counted[where(everybody, "consent", lambda consent: consent == "yes")] = True
+        held = self.household_of.positions(self.roles.held)
+        counted[held[held >= 0]] = False
+        position = self.seekers.position_of
+        free = (position >= 0) & (position < self.seekers.free)
+        rate = costs.floor_rate(self.policy).as_integer_ratio()
+        belongs, known = codes(everybody, "groups")
         out = []
-        counted = [h for h in self.household_of.values() if h.consent == "yes" and h.household_id not in self.roles.held]
         for group, share in sorted(self.policy.floors.share.items()):
-            inside = [h for h in counted if group in h.groups]
-            persons = sum(h.persons for h in inside)
-            wanted = -((-costs.exact(share) * persons) // 1)
-            free = [self.position[h.household_id] for h in inside if h.household_id in self.position]
-            fixed = sum(h.persons for h in inside if h.household_id in self.roles.fixed)
-            free = sorted(i for i in free if i < len(self.free))
-            rate = costs.floor_rate(self.policy).as_integer_ratio()
-            out.append(Floor(group, int(wanted), persons, fixed, rate, np.array(free, dtype=np.int64)))
+            inside = counted & np.array([group in groups for groups in known], dtype=np.bool_)[belongs]
+            people = int(size[inside].sum())
+            fixed = int(size[inside & ~free & (position >= 0)].sum())
+            wanted = -((-costs.exact(share) * people) // 1)
+            out.append(Floor(group, int(wanted), people, fixed, rate, np.sort(position[inside & free])))
         return tuple(out)
 
     def _fixed_cost(self, problem: Problem, fixed: _FixedSide) -> tuple[int, ...]:
         """F by stage: terms of the fixed placements, spare beds of their rooms, links among them."""
         total = [0] * len(problem.stages)
-        for i, offer in enumerate(fixed.home):
-            at = np.array([len(self.free) + i]), np.array([offer])
-            for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
-                total[stage] += int(layer.block(*at)[0, 0])
+        here = self.seekers.free + np.arange(len(fixed.home)), np.array(fixed.home, dtype=np.int64)
+        for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
+            total[stage] += sum(layer.pairs(*here).tolist())
         for party in self.roles.fixed_parties:
             total[problem.spare_stage] += self.spare_of_fixed(party, fixed.rooms[party[0]])
         total[problem.party_cost_stage] += sum(cost for _, cost in fixed.links)
@@ -237,31 +279,29 @@ class _Compiler(Tabulator):
         offer = self.offer_of[self.roles.fixed[party[0]].accommodation_id]
         if not offer.shared or offer.rooms is None:
             return 0
-        return costs.spare(sum(rooms) - self.applicants[self.position[party[0]]].party_persons, self.policy)
+        return costs.spare(sum(rooms) - sum(self.household_of[h].persons for h in party), self.policy)
 
     def _sites(self) -> Ints:
         """Offers with one number share a site; an empty site id equals no other."""
-        return classes((a.site_id is None, a.site_id or a.accommodation_id) for a in self.accommodations)[0]
+        code, sites = codes(self.accommodations, "site_id")
+        alone = np.array([site is None for site in sites], dtype=np.bool_)[code]
+        return numbered(np.where(alone, len(sites) + np.arange(len(code)), code), len(sites) + len(code))[0]
 
     def _km10(self) -> Ints:
         """Distances between the places of offers; only links between free households need them."""
-        if not self._has_links():
+        if not self.pair_ties:
             return np.zeros((len(self.place_spot), len(self.place_spot)), dtype=np.int64)
-        rows = [[self.travel.km10(a, b) for b in self.place_spot] for a in self.place_spot]
-        return np.array(rows, dtype=np.int64).reshape(len(self.place_spot), len(self.place_spot))
+        return self.travel.km10_matrix(self.place_spot, self.place_spot)
 
     def _same_place(self) -> Bools:
-        spots = self.place_spot if self._has_links() else []
-        return np.array([[same_place(a, b) for b in spots] for a in spots], dtype=np.bool_).reshape(len(spots), len(spots))
-
-    def _has_links(self) -> bool:
-        return any(tie.other_household_id is not None for tie in self.instance.ties)
+        spots = self.place_spot if self.pair_ties else []
+        return same_places(spots, spots)
 
     def _lottery(self, seed: int) -> tuple[int, ...]:
         """Rank of each free household by HMAC-SHA-256 of its id under the seed (MODEL.md, Who decides)."""
-        key = str(seed).encode("ascii")
-        digests = [hmac.new(key, h.encode("utf-8"), hashlib.sha256).digest() for h in self.free]
-        rank = [0] * len(self.free)
-        for place, h in enumerate(sorted(range(len(self.free)), key=lambda i: (digests[i], self.free[i]))):
-            rank[h] = place
-        return tuple(rank)
+        key, free = str(seed).encode("ascii"), self.seekers.ids[: self.seekers.free]
+        digests = b"".join(hmac.digest(key, h.encode("utf-8"), "sha256") for h in free)
+        words = np.frombuffer(digests, dtype=">u8").reshape(len(free), 4).astype(np.uint64)
+        rank = np.empty(len(free), dtype=np.int64)
+        rank[np.lexsort(words.T[::-1])] = np.arange(len(free))  # equal ones, were there any, stay in the order of ids
+        return tuple(rank.tolist())

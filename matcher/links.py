@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -33,18 +34,22 @@ def link_kept(tie: Tie, at_g: Accommodation, at_h: Accommodation, travel: Travel
 
 
 def free_links(
-    ties: Iterable[Tie], household_of: Mapping[str, Household], party_position: Mapping[str, int], policy: Policy
+    ties: Iterable[Tie], household_of: Mapping[str, Household], party_of: Callable[[str], int | None], policy: Policy
 ) -> tuple[list[tuple[int, Link]], list[Link]]:
-    """(links within a party with its position, links between two parties); `first` is the side of the row's household_id."""
+    """(links within a party with its position, links between two parties); `first` is the side of the row's household_id.
+
+    ties: those between two households. party_of: the party of a free household, None for others.
+    """
     inner, outer = [], []
     cap = (costs.UNITS_PER_KM * costs.exact(policy.ties.cap_km)).as_integer_ratio()
     for tie in ties:
         g, h = tie.household_id, tie.other_household_id
-        if h is None or g not in party_position or h not in party_position:
+        assert h is not None  # a tie between two households
+        first, second = party_of(g), party_of(h)
+        if first is None or second is None:
             continue
         amount = costs.link_amount(tie.weight, tie.relation, household_of[g].persons, household_of[h].persons, policy)
         limit = None if tie.max_km is None else (costs.UNITS_PER_KM * costs.exact(tie.max_km)).as_integer_ratio()
-        first, second = party_position[g], party_position[h]
         link = Link(first, second, tie.kind, tie.binds, Fraction(amount).as_integer_ratio(), cap, limit)
         if link.cost(None) > LARGEST:
             raise InputError([Fault("ties.csv", 0, "weight", "numbers_too_large", "the weights make the costs of a tie too large")])
@@ -56,14 +61,34 @@ def free_links(
 
 
 def within_parties(problem: Problem, inner: Iterable[tuple[int, Link]]) -> dict[int, Ints]:
-    """Cost by offer of the links within each party, -1 where one that binds cannot hold there."""
+    """Cost by offer of the links within each party, -1 where one that binds cannot hold there. Parties whose links are held
+    wherever they are together, as most are, are left out; equal links share their costs."""
     own: dict[int, Ints] = {}
-    every = np.arange(problem.offers)
+    known: dict[Link, Ints] = {}
     for q, link in inner:
-        here = np.array([problem.link_matrix(link, every[a : a + 1], every[a : a + 1])[0, 0] for a in every], dtype=np.int64)
-        before = own.get(q, np.zeros(problem.offers, dtype=np.int64))
-        own[q] = np.where((here >= BLOCKED) | (before < 0), -1, before + here)
-    return own
+        alike = replace(link, first=0, second=0)
+        if alike not in known:
+            known[alike] = _together(problem, link)
+        here = known[alike]
+        if q not in own:
+            own[q] = here
+        else:
+            own[q] = np.where((here < 0) | (own[q] < 0), -1, own[q] + here)
+    return {q: cost for q, cost in own.items() if cost.any()}
+
+
+def _together(problem: Problem, link: Link) -> Ints:
+    """Cost by offer of one link where both are in that offer, -1 where it binds and is broken."""
+    one_of = np.zeros(len(problem.km10), dtype=np.int64)
+    one_of[problem.place] = np.arange(problem.offers)  # both in one offer: all that matters is how far its place is from itself
+    by_way: dict[int, int] = {}
+    ways = problem.km10.diagonal()
+    for place, km10 in enumerate(ways.tolist()):
+        if km10 not in by_way:
+            offer = one_of[place : place + 1]
+            cost = int(problem.link_matrix(link, offer, offer)[0, 0])
+            by_way[km10] = -1 if cost >= BLOCKED else cost
+    return np.array([by_way[km10] for km10 in ways.tolist()], dtype=np.int64)[problem.place]
 
 
 def fixed_links(
@@ -76,7 +101,8 @@ def fixed_links(
     """Soft ties between two fixed households with their cost; required ones between fixed are only reported."""
     out = []
     for tie in ties:
-        if tie.other_household_id is None or tie.binds:
+        assert tie.other_household_id is not None  # a tie between two households
+        if tie.binds:
             continue
         at_g, at_h = home(tie.household_id), home(tie.other_household_id)
         if at_g is not None and at_h is not None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from matcher.errors import UsageError
 from matcher.layers import LARGEST, Ints, Table
-from matcher.parts import ANY_DATE, OPEN_END, Resource
+from matcher.parts import ANY_DATE, OPEN_END, Parties, Resource
 
 
 def matrix_fields(
@@ -30,7 +30,7 @@ def matrix_fields(
         raise UsageError(f"unplaced_cost {out.shape} must be ({h},) and allowed {may.shape} must be ({h}, {a})")
     rows, columns, zeros = np.arange(h), np.arange(a), np.zeros(h, dtype=np.int64)
     return {
-        "parties": tuple((i,) for i in range(h)),
+        "parties": Parties.singles(h),
         "persons": np.ones(h, dtype=np.int64),
         "rules": (Table("allowed", rows, columns, may),),
         "terms": (Table("cost", rows, columns, costs),),

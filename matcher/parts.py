@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import overload
 
 import numpy as np
 
@@ -13,6 +17,62 @@ ANY_DATE = -1
 OPEN_END = np.iinfo(np.int64).max
 BLOCKED = 1 << 61
 """Stands for "not allowed" among costs; larger than any sum of costs that occurs."""
+
+
+class Parties(Sequence[tuple[int, ...]]):
+    """The household positions of each party, as a tuple of tuples has them, but held in two arrays.
+
+    member: positions, one party after the other. start: party q has member[start[q]:start[q+1]].
+    """
+
+    def __init__(self, member: Ints, start: Ints) -> None:
+        self.member, self.start = member, start
+        self._alone = bool((np.diff(start) == 1).all())
+
+    @classmethod
+    def of(cls, parties: Sequence[tuple[int, ...]]) -> Parties:
+        """The same parties in arrays."""
+        if isinstance(parties, Parties):
+            return parties
+        start = np.cumsum([0, *(len(party) for party in parties)], dtype=np.int64)
+        return cls(np.array([h for party in parties for h in party], dtype=np.int64), start)
+
+    @classmethod
+    def singles(cls, count: int) -> Parties:
+        """Everybody a party alone."""
+        return cls(np.arange(count), np.arange(count + 1))
+
+    @cached_property
+    def owner(self) -> Ints:
+        """The party of each member, same length as `member`."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @overload
+    def __getitem__(self, party: int) -> tuple[int, ...]: ...
+    @overload
+    def __getitem__(self, party: slice) -> tuple[tuple[int, ...], ...]: ...
+    def __getitem__(self, party: int | slice) -> tuple[int, ...] | tuple[tuple[int, ...], ...]:
+        if isinstance(party, slice):
+            return tuple(self[q] for q in range(*party.indices(len(self))))
+        if self._alone:
+            return (self.member.item(party),)
+        q = range(len(self))[party]
+        return tuple(self.member[self.start[q] : self.start[q + 1]].tolist())
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        member, start = self.member.tolist(), self.start.tolist()
+        if self._alone:
+            return zip(member)
+        return (tuple(member[low:high]) for low, high in pairwise(start))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from matcher.layers import Bools, Ints, Layer
 from matcher.matrix import matrix_fields
-from matcher.parts import ANY_DATE, BLOCKED, OPEN_END, UNPLACED, Arcs, Floor, Link, Resource, within
+from matcher.parts import ANY_DATE, BLOCKED, OPEN_END, UNPLACED, Arcs, Floor, Link, Parties, Resource, within
 from matcher.rooms import room_sets
 
 __all__ = ["ANY_DATE", "BLOCKED", "OPEN_END", "UNPLACED", "Arcs", "Floor", "Link", "Problem", "Resource"]
@@ -40,7 +40,7 @@ class Problem:
     cases are settled (0 first). private: parties that a certificate must not name.
     """
 
-    parties: tuple[tuple[int, ...], ...]
+    parties: Sequence[tuple[int, ...]]
     persons: Ints
     rules: tuple[Layer, ...]
     terms: tuple[Layer, ...]
@@ -79,14 +79,22 @@ class Problem:
         """C' of every resource."""
         return np.array([r.capacity for r in self.resources], dtype=np.int64)
 
+    @cached_property
+    def _parties(self) -> Parties:
+        return Parties.of(self.parties)
+
     def party_persons(self) -> Ints:
         """Persons of each party."""
-        return np.array([sum(int(self.persons[h]) for h in party) for party in self.parties], dtype=np.int64)
+        out = np.zeros(len(self.parties), dtype=np.int64)
+        np.add.at(out, self._parties.owner, self.persons[self._parties.member])
+        return out
 
     def unplaced_by_stage(self) -> Ints:
         """Cost of leaving each party out, shape (Q, S)."""
-        rows = [self.unplaced_by_stage_of(q) for q in range(len(self.parties))]
-        return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.stages))
+        out = np.zeros((len(self.parties), len(self.stages)), dtype=np.int64)
+        member = self._parties.member
+        np.add.at(out, (self._parties.owner, self.unplaced_stage[member]), self.unplaced_cost[member])
+        return out
 
     def unplaced_by_stage_of(self, party: int) -> list[int]:
         """Cost of leaving one party out, by stage."""

@@ -11,8 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from matcher.columns import codes
 from matcher.errors import ContradictionError
-from matcher.model import Accommodation, Household, Instance, Member, Notice, Override, Standing, Tie
+from matcher.lookup import ById, where
+from matcher.model import Accommodation, Household, Instance, Notice, Override, Standing, Tie
 from matcher.places.travel import same_place
 
 ADULT = 18
@@ -39,27 +43,24 @@ class Roles:
     proposed: Mapping[str, str]
     held: frozenset[str]
     protected: frozenset[str]
-    members: Mapping[str, tuple[Member, ...]]
     notices: tuple[Notice, ...]
 
 
-def assign_roles(instance: Instance, date: dt.date) -> Roles:
-    """Sort all households into their roles. Raises ContradictionError for decisions that contradict each other on paper."""
-    households = {h.household_id: h for h in instance.households}
-    offers = {a.accommodation_id: a for a in instance.accommodations}
-    members: dict[str, list[Member]] = defaultdict(list)
-    for member in instance.members:
-        members[member.household_id].append(member)
+def assign_roles(instance: Instance, households: ById[Household], offers: ById[Accommodation], date: dt.date) -> Roles:
+    """Sort all households into their roles; `households` and `offers` are the instance's.
+
+    Raises ContradictionError for decisions that contradict each other on paper.
+    """
     standing = {s.household_id: s for s in instance.standing}
     in_force, notices = _in_force(instance.overrides, date)
     fixed = {h: s for h, s in standing.items() if _is_kept(households[h], s)}
     pins = _pins(in_force, fixed, offers, households)
-    left_out = _left_out(instance, households, members, fixed, in_force, set(pins))
+    left_out = _left_out(instance, households, fixed, in_force, set(pins))
     notices += _fixed_notices(in_force, fixed, households, pins, left_out)
     pins = {h: pin for h, pin in pins.items() if h not in fixed and h not in left_out}
-    free = [h for h in sorted(households) if h not in fixed and h not in left_out]
-    parties = _joined(free, instance.ties)
-    bereft = _bereft(parties, instance.ties, left_out)
+    free = [h for h in sorted(households.ids) if h not in fixed and h not in left_out]
+    pairs = [tie for tie in pair_ties(instance) if tie.kind != "apart" and tie.binds]
+    parties = _joined(free, pairs)
     forbids: dict[str, list[Override]] = defaultdict(list)
     for override in in_force:
         if override.action == "forbid":
@@ -69,16 +70,20 @@ def assign_roles(instance: Instance, date: dt.date) -> Roles:
         left_out=left_out,
         fixed=fixed,
         parties=parties,
-        fixed_parties=_fixed_parties(fixed, instance.ties),
-        bereft=bereft,
+        fixed_parties=_fixed_parties(fixed, pairs),
+        bereft=_bereft(parties, pairs, left_out),
         pins=pins,
         forbids={h: tuple(rows) for h, rows in forbids.items()},
         proposed={h: s.accommodation_id for h, s in standing.items() if s.status == "proposed" and h not in left_out},
         held=frozenset(o.household_id for o in in_force if o.action == "hold" and o.household_id not in fixed),
-        protected=_protected(instance),
-        members={h: tuple(rows) for h, rows in members.items()},
+        protected=_protected(instance, households, pairs),
         notices=tuple(notices),
     )
+
+
+def pair_ties(instance: Instance) -> list[Tie]:
+    """The ties between two households."""
+    return [instance.ties[i] for i in where(instance.ties, "other_household_id", lambda other: other is not None).tolist()]
 
 
 def _in_force(overrides: Iterable[Override], date: dt.date) -> tuple[list[Override], list[Notice]]:
@@ -135,28 +140,35 @@ def _pin_meets(pin: Override, offer: Accommodation) -> bool:
 
 
 def _left_out(
-    instance: Instance,
-    households: Mapping[str, Household],
-    members: Mapping[str, list[Member]],
-    fixed: Mapping[str, Standing],
-    in_force: list[Override],
-    pinned: set[str],
+    instance: Instance, households: ById[Household], fixed: Mapping[str, Standing], in_force: list[Override], pinned: set[str]
 ) -> dict[str, str]:
+    """Reason by id, in the order of the rows. Only households that something speaks against are looked at one by one."""
     held = {o.household_id for o in in_force if o.action == "hold"}
+    unasked = {households.ids[i] for i in where(instance.households, "consent", lambda consent: consent != "yes").tolist()}
+    young = _without_adult(instance, households)
     reasons = {}
-    for household_id, household in households.items():
+    suspects = unasked | young | ((held | instance.left_out) & households.keys())
+    for household_id in sorted(suspects, key=households.at):
         if household_id in fixed:
             continue
-        known = members.get(household_id)
-        if household.consent != "yes":
+        if household_id in unasked:
             reasons[household_id] = "no_consent"
         elif household_id in instance.left_out:
             reasons[household_id] = "quarantined"
-        elif known and household_id not in pinned and not any(m.age is not None and m.age >= ADULT for m in known):
+        elif household_id in young and household_id not in pinned:
             reasons[household_id] = "no_adult"
         elif household_id in held:
             reasons[household_id] = "held"
     return reasons
+
+
+def _without_adult(instance: Instance, households: ById[Household]) -> set[str]:
+    """Households whose members are known, and none of them as an adult."""
+    home, ids = codes(instance.members, "household_id")
+    adults = where(instance.members, "age", lambda age: age is not None and age >= ADULT)
+    led = np.zeros(len(ids), dtype=np.bool_)
+    led[home[adults]] = True
+    return {ids[i] for i in np.flatnonzero(~led).tolist()} & households.keys()
 
 
 def _fixed_notices(
@@ -184,57 +196,47 @@ def _fixed_notices(
     return notices
 
 
-def _binding_pairs(ties: Iterable[Tie]) -> Iterable[tuple[str, str, Tie]]:
-    """Required, agreed ties between two households that pull them together."""
-    for tie in ties:
-        if tie.other_household_id is not None and tie.kind != "apart" and tie.binds:
-            yield tie.household_id, tie.other_household_id, tie
-
-
-def _joined(ids: list[str], ties: Iterable[Tie]) -> tuple[tuple[str, ...], ...]:
+def _joined(ids: list[str], pairs: Iterable[Tie]) -> tuple[tuple[str, ...], ...]:
     """Parties: the components under binding `same_accommodation` ties among `ids`."""
     among = set(ids)
-    pairs = [(g, h) for g, h, tie in _binding_pairs(ties) if tie.kind == "same_accommodation" and g in among and h in among]
-    return components(ids, pairs)
+    joined = [(tie.household_id, tie.other_household_id) for tie in pairs if tie.kind == "same_accommodation"]
+    return components(ids, [(g, h) for g, h in joined if h is not None and g in among and h in among])
 
 
-def _fixed_parties(fixed: Mapping[str, Standing], ties: Iterable[Tie]) -> tuple[tuple[str, ...], ...]:
-    pairs = [
-        (g, h)
-        for g, h, tie in _binding_pairs(ties)
-        if tie.kind == "same_accommodation"
-        and g in fixed
-        and h in fixed
-        and fixed[g].accommodation_id == fixed[h].accommodation_id
-    ]  # fmt: skip
-    return components(sorted(fixed), pairs)
+def _fixed_parties(fixed: Mapping[str, Standing], pairs: Iterable[Tie]) -> tuple[tuple[str, ...], ...]:
+    joined = [(tie.household_id, tie.other_household_id) for tie in pairs if tie.kind == "same_accommodation"]
+    both = [(g, h) for g, h in joined if h is not None and g in fixed and h in fixed]
+    return components(sorted(fixed), [(g, h) for g, h in both if fixed[g].accommodation_id == fixed[h].accommodation_id])
 
 
-def _bereft(parties: tuple[tuple[str, ...], ...], ties: Iterable[Tie], left_out: Mapping[str, str]) -> frozenset[str]:
+def _bereft(parties: tuple[tuple[str, ...], ...], pairs: Iterable[Tie], left_out: Mapping[str, str]) -> frozenset[str]:
     alone = set()
-    for g, h, _ in _binding_pairs(ties):
+    for tie in pairs:
+        g, h = tie.household_id, tie.other_household_id
+        assert h is not None  # a pair
         if h in left_out:
             alone.add(g)
         if g in left_out:
             alone.add(h)
-    return frozenset(h for party in parties if alone & set(party) for h in party)
+    return frozenset(h for party in parties if not alone.isdisjoint(party) for h in party) if alone else frozenset()
 
 
-def _protected(instance: Instance) -> frozenset[str]:
-    ids = sorted(h.household_id for h in instance.households)
-    flagged = {h.household_id for h in instance.households if h.protected}
-    groups = components(ids, [(g, h) for g, h, _ in _binding_pairs(instance.ties)])
-    return frozenset(h for group in groups if flagged & set(group) for h in group)
+def _protected(instance: Instance, households: ById[Household], pairs: Iterable[Tie]) -> frozenset[str]:
+    """Protection passes along everything that binds."""
+    flagged = {households.ids[i] for i in where(instance.households, "protected", bool).tolist()}
+    bound = [(tie.household_id, tie.other_household_id) for tie in pairs if tie.other_household_id is not None]
+    groups = components(sorted(flagged.union(*bound)), bound)
+    return frozenset(h for group in groups if not flagged.isdisjoint(group) for h in group)
 
 
 def components(ids: list[str], pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """Connected components of `ids` under `pairs`, each sorted, all sorted by their first id."""
-    root = {i: i for i in ids}
+    """Connected components of `ids` (sorted) under `pairs`, each sorted, all sorted by their first id."""
+    root: dict[str, str] = {}
 
     def find(i: str) -> str:
-        while root[i] != i:
-            root[i] = root[root[i]]
-            i = root[i]
+        while (above := root.setdefault(i, i)) != i:
+            root[i] = root.setdefault(above, above)
+            i = above
         return i
 
     for g, h in pairs:
@@ -242,6 +244,6 @@ def components(ids: list[str], pairs: Iterable[tuple[str, str]]) -> tuple[tuple[
         if a != b:
             root[max(a, b)] = min(a, b)
     groups: dict[str, list[str]] = defaultdict(list)
-    for i in ids:
+    for i in sorted(root):
         groups[find(i)].append(i)
-    return tuple(tuple(sorted(groups[i])) for i in sorted(groups))
+    return tuple(tuple(groups[i]) if i in groups else (i,) for i in ids if i in groups or i not in root)

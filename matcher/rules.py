@@ -1,57 +1,44 @@
 """Eligibility: which households may go to which offers (MODEL.md, first table). Hard, and it fails closed.
 
-One function a rule, named by its code. A rule sees only what it needs: `of_household` and `of_offer` pick that out, so a
+One function a rule, named by its code. A rule sees only what it needs: its two sides name the fields that it looks at, so a
 rule is a small table over classes of households and classes of offers, however many of each there are.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from matcher.model import Accommodation, Household, Spot
+from matcher.lookup import Side
+from matcher.model import Accommodation, Spot
 from matcher.places.travel import Travel, same_place
 from matcher.policy import Policy
-from matcher.rooms import can_hold
-
-
-@dataclass(frozen=True)
-class Applicant:
-    """A free household as the rules see it.
-
-    arrival: the later of its own date and the date of the run. party_persons, party_rooms: persons, and rooms needed
-    under `room_rule = "separate"` (0: no such need), of its whole party.
-    """
-
-    household: Household
-    arrival: dt.date
-    party_persons: int
-    party_rooms: int
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: `holds(of_household(applicant), of_offer(accommodation))`."""
+    """A rule: `holds(what it sees of the household, what it sees of the offer)`.
+
+    Fields are those of the rows; besides them a household has `arrival` (the later of its own date and the date of the run),
+    `party_persons` and `party_rooms` (persons, and rooms needed under `room_rule = "separate"`, else 0, of its whole party),
+    an offer has `closed_now` (closed for this run).
+    """
 
     code: str
-    of_household: Callable[[Applicant], Hashable]
-    of_offer: Callable[[Accommodation], Hashable]
+    household: Side
+    offer: Side
     holds: Callable[[Any, Any], bool]
 
-    def value(self, of_household: Any, of_offer: Any) -> int:
-        """1 where the rule holds, else 0."""
-        return int(self.holds(of_household, of_offer))
 
-
-def status(_: None, offer_open: bool) -> bool:
+def status(_: object, offer_open: bool) -> bool:
     """The offer is open."""
     return offer_open
 
 
-def vetted(_: None, fit: bool) -> bool:
+def vetted(_: object, fit: bool) -> bool:
     """A host family is vetted, unless the policy relaxes it."""
     return fit
 
@@ -70,7 +57,7 @@ def rent(household: tuple[int, Decimal] | None, cost: Decimal | None) -> bool:
     return cost is not None and persons * cost <= max_rent
 
 
-def risk(_: None, fit: bool) -> bool:
+def risk(_: object, fit: bool) -> bool:
     """The offer's risk ≤ rules.max_risk."""
     return fit
 
@@ -126,58 +113,55 @@ def distance(journey: tuple[Spot, Decimal | None], destination: Spot, travel: Tr
     return not leg.blocked and (max_km is None or leg.km10 <= 10 * max_km)
 
 
-def rooms(party: tuple[int, int], sizes: tuple[tuple[int, ...], bool] | None) -> bool:
-    """Some set of the offer's rooms can hold the party; an offer not shared is taken with all its rooms."""
+def rooms(party: tuple[int, int], sizes: tuple[int, int] | None) -> bool:
+    """Some set of the offer's rooms can hold the party: the set of all of them can. sizes: (their beds, their number)."""
     if sizes is None:
         return True
     persons, count = party
-    beds, _ = sizes
-    return can_hold(beds, persons, count)
+    beds, number = sizes
+    return persons <= beds and count <= number
 
 
-def offer_risk(offer: Accommodation, policy: Policy) -> Decimal:
+def offer_risk(own: Decimal | None, adm1: str | None, policy: Policy) -> Decimal:
     """The offer's own rating, else the policy's of its oblast, else of the unknown."""
-    if offer.risk is not None:
-        return offer.risk
-    return policy.risk.area.get(offer.adm1 or "", policy.risk.unknown)
+    return own if own is not None else policy.risk.area.get(adm1 or "", policy.risk.unknown)
 
 
-def no_key(_: object) -> None:
-    """For a rule that does not look at this side."""
-    return
-
-
-def make_rules(policy: Policy, travel: Travel, closed: frozenset[str]) -> tuple[Rule, ...]:
+def make_rules(policy: Policy, travel: Travel) -> tuple[Rule, ...]:
     """The rules over classes, in MODEL.md's order. `override` and `tie` depend on single pairs: see `bonds`."""
 
-    def is_open(a: Accommodation) -> bool:
-        return a.status == "open" and a.accommodation_id not in closed
+    def is_open(state: str, closed_now: bool) -> bool:
+        return state == "open" and not closed_now
 
-    def is_vetted(a: Accommodation) -> bool:
-        return a.kind != "host_family" or a.vetted is True or not policy.rules.require_vetted
+    def is_fit(offered: str, is_vetted: bool | None) -> bool:
+        return offered != "host_family" or is_vetted is True or not policy.rules.require_vetted
 
-    def host_languages(a: Accommodation) -> frozenset[str] | None:
-        return a.languages if a.kind == "host_family" and a.languages else None
+    def host_languages(offered: str, spoken: frozenset[str]) -> frozenset[str] | None:
+        return spoken if offered == "host_family" and spoken else None
 
+    def is_safe(own: Decimal | None, adm1: str | None) -> bool:
+        return offer_risk(own, adm1, policy) <= policy.rules.max_risk
+
+    nothing = Side()
     return (
-        Rule("status", no_key, is_open, status),
-        Rule("vetted", no_key, is_vetted, vetted),
-        Rule("size", lambda h: h.party_persons, lambda a: (a.capacity, a.min_persons, a.max_persons), size),
-        Rule("rent", lambda h: None if h.household.max_rent is None else (h.household.persons, h.household.max_rent),
-             lambda a: a.cost_per_person_night, rent),
-        Rule("risk", no_key, lambda a: offer_risk(a, policy) <= policy.rules.max_risk, risk),
-        Rule("needs", lambda h: (h.household.needs, h.household.persons if h.household.needs else 0),
-             lambda a: (a.features, a.need_capacity), needs),
-        Rule("pets", lambda h: h.household.pets, lambda a: a.pets, pets),
-        Rule("language", lambda h: h.household.languages, host_languages, language),
-        Rule("kind", lambda h: h.household.accepts, lambda a: a.kind, kind),
-        Rule("groups", lambda h: h.household.groups, lambda a: a.groups_only, groups),
-        Rule("area", lambda h: h.household.avoids, lambda a: a.adm1, area),
-        Rule("dates", lambda h: (h.arrival, h.household.leaves), lambda a: (a.available_from, a.available_until),
+        Rule("status", nothing, Side(("status", "closed_now"), is_open), status),
+        Rule("vetted", nothing, Side(("kind", "vetted"), is_fit), vetted),
+        Rule("size", Side(("party_persons",)), Side(("capacity", "min_persons", "max_persons")), size),
+        Rule("rent", Side(("persons", "max_rent"), lambda persons, most: None if most is None else (persons, most)),
+             Side(("cost_per_person_night",)), rent),
+        Rule("risk", nothing, Side(("risk", "adm1"), is_safe), risk),
+        Rule("needs", Side(("needs", "persons"), lambda wanted, persons: (wanted, persons if wanted else 0)),
+             Side(("features", "need_capacity")), needs),
+        Rule("pets", Side(("pets",)), Side(("pets",)), pets),
+        Rule("language", Side(("languages",)), Side(("kind", "languages"), host_languages), language),
+        Rule("kind", Side(("accepts",)), Side(("kind",)), kind),
+        Rule("groups", Side(("groups",)), Side(("groups_only",)), groups),
+        Rule("area", Side(("avoids",)), Side(("adm1",)), area),
+        Rule("dates", Side(("arrival", "leaves")), Side(("available_from", "available_until")),
              lambda h, a: dates(h, a, policy.short.min_nights)),
-        Rule("distance", lambda h: (h.household.spot, h.household.max_km), lambda a: a.spot, lambda h, a: distance(h, a, travel)),
-        Rule("rooms", lambda h: (h.party_persons, h.party_rooms),
-             lambda a: None if a.rooms is None else (a.rooms, a.shared), rooms),
+        Rule("distance", Side(("spot", "max_km")), Side(("spot",)), lambda h, a: distance(h, a, travel)),
+        Rule("rooms", Side(("party_persons", "party_rooms")),
+             Side(("rooms",), lambda sizes: None if sizes is None else (sum(sizes), len(sizes))), rooms),
     )  # fmt: skip
 
 
@@ -207,4 +191,4 @@ def keeps_place(tie_kind: str, max_km: Decimal | None, km10: int, at_same_place:
     return at_same_place
 
 
-__all__ = ["Applicant", "Rule", "keeps", "keeps_place", "make_rules", "offer_risk", "same_place", "same_site"]
+__all__ = ["Rule", "keeps", "keeps_place", "make_rules", "offer_risk", "same_place", "same_site"]

@@ -3,174 +3,246 @@ single pairs. What they need of roles, places and bonds is laid out once, in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from math import floor
+from typing import Any
+
+import numpy as np
 
 from matcher import bonds as bonds_
 from matcher import costs
-from matcher.bonds import Bonds, gather_bonds
-from matcher.layers import Ints, Layer, classes, exceptions, table
-from matcher.model import Instance
+from matcher.bonds import gather_bonds
+from matcher.columns import codes
+from matcher.layers import Bools, Exceptions, Ints, Layer, Table, exceptions, rule_table, table, table_of_rows
+from matcher.lookup import ById, Picked, Side, classes
+from matcher.model import Accommodation, Household, Instance, Override, Spot
 from matcher.places.travel import Travel
 from matcher.policy import Policy
+from matcher.pulls import Pulls, Ways, capped, names_offers, scaled, spot_key
 from matcher.roles import Roles
-from matcher.rooms import rooms_needed
-from matcher.rules import Applicant, make_rules, offer_risk
+from matcher.rules import Rule, make_rules, offer_risk
+from matcher.seekers import Seekers
 
 _Cost = Callable[[bonds_.At | Mapping[str | None, bonds_.At]], int]
+_Row = tuple[int, dict[int, int]]  # default, and values at single offers
 TIE_TERMS = ("ties", "linked")
 
 
 class Tabulator:
     """Households (free ones first, then fixed ones), offers and their places by position, and the layers over them."""
 
-    def __init__(self, instance: Instance, policy: Policy, roles: Roles, travel: Travel) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        policy: Policy,
+        roles: Roles,
+        travel: Travel,
+        household_of: ById[Household],
+        offer_of: ById[Accommodation],
+    ) -> None:
         self.instance, self.policy, self.roles, self.travel = instance, policy, roles, travel
-        self.household_of = {h.household_id: h for h in instance.households}
-        self.offer_of = {a.accommodation_id: a for a in instance.accommodations}
-        self.offers = sorted(self.offer_of)
-        self.accommodations = [self.offer_of[a] for a in self.offers]
-        self.free = [h for party in roles.parties for h in party]
-        self.free.sort()
-        self.fixed = sorted(roles.fixed)
-        self.ids = self.free + self.fixed
-        self.position = {h: i for i, h in enumerate(self.ids)}
-        self.party_of = {h: party for party in (*roles.parties, *roles.fixed_parties) for h in party}
-        self.rooms_of = self._rooms_needed()
-        self.applicants = [self._applicant(h) for h in self.ids]
+        self.household_of, self.offer_of = household_of, offer_of
+        self.seekers = Seekers(instance, household_of, roles, count_rooms=policy.rules.room_rule == "separate")
+        self.offers = tuple(sorted(offer_of.ids))
         self.offer_position = {a: i for i, a in enumerate(self.offers)}
-        place, self.spots = classes((a.spot.lat, a.spot.lon, a.spot.key) for a in self.accommodations)
-        self.place: Ints = place
-        first_at = {int(p): a.spot for p, a in reversed(list(zip(place, self.accommodations, strict=True)))}
-        self.place_spot = [first_at[p] for p in range(len(self.spots))]
-        self.bonds = gather_bonds(instance, roles, policy)
+        self.accommodations = Picked(instance.accommodations, offer_of.positions(self.offers))
+        closed = [i for i, a in enumerate(self.offers) if a in instance.closed]
+        self.accommodations.flag("closed_now", np.array(closed, dtype=np.int64))
+        code, spots = codes(self.accommodations, "spot")
+        place, keys = classes(map(spot_key, spots))
+        self.place: Ints = place[code]
+        first_at = {spot_key(spot): spot for spot in reversed(spots)}
+        self.place_spot: list[Spot] = [first_at[key] for key in keys]
+        self.ways = Ways(travel, self.place_spot)
+        self._add_columns()
 
-    def _rooms_needed(self) -> dict[str, int]:
-        if self.policy.rules.room_rule != "separate":
-            return dict.fromkeys(self.ids, 0)
-        out = {}
-        for h in self.ids:
-            known = self.roles.members.get(h)
-            persons = self.household_of[h].persons
-            out[h] = rooms_needed(known) + max(0, persons - len(known)) if known else persons
-        return out
-
-    def _applicant(self, household_id: str) -> Applicant:
-        household = self.household_of[household_id]
-        party = self.party_of[household_id]
-        return Applicant(
-            household=household,
-            arrival=max(household.arrives or self.roles.date, self.roles.date),
-            party_persons=sum(self.household_of[h].persons for h in party),
-            party_rooms=sum(self.rooms_of[h] for h in party),
-        )
+    def _add_columns(self) -> None:
+        """What the layers look at besides the fields of the rows."""
+        seekers, roles = self.seekers, self.roles
+        bonds = gather_bonds(self.instance, seekers, roles, self.offer_of, self.policy)
+        seekers.add("required", *bonds.required)
+        seekers.add("soft", *bonds.soft)
+        seekers.add("linked", *bonds.linked)
+        seekers.flag("leads", seekers.parties.member[seekers.parties.start[:-1]])
+        seekers.flag("has_proposal", seekers.positions(list(roles.proposed)))
+        decided = sorted(roles.pins.keys() | roles.forbids.keys())
+        number = np.zeros(len(seekers), dtype=np.int64)
+        position = seekers.positions(decided)
+        number[position[position >= 0]] = np.flatnonzero(position >= 0) + 1
+        seekers.add("decided", number, [(None, ()), *((roles.pins.get(h), roles.forbids.get(h, ())) for h in decided)])
 
     def rule_layers(self) -> tuple[Layer, ...]:
         """Rules over classes, then `override` and `tie`: by place, and by single offers where they name some."""
-        policy, travel = self.policy, self.travel
-        layers: list[Layer] = []
-        places = (self.place, self.place_spot)
-        for rule in make_rules(policy, travel, self.instance.closed):
-            rows = [rule.of_household(a) for a in self.applicants]
-            if rule.code == "distance":
-                layers.append(table(rule.code, rows, places, rule.value))
-            else:
-                columns = [rule.of_offer(a) for a in self.accommodations]
-                layers.append(table(rule.code, rows, columns, rule.value))
-        pins, forbids = self.roles.pins, self.roles.forbids
-        decided = [(pins.get(h), forbids.get(h, ())) for h in self.ids]
-        layers.append(table("override", decided, places, lambda d, spot: int(bonds_.override_holds(d[0], d[1], spot, None))))
-        layers.append(exceptions("override", [self._override_row(*d) for d in decided], 1))
-        required = [self._bonds(h).required for h in self.ids]
-        by_place = [tuple(b for b in row if not _names_offers(b)) for row in required]
-        layers.append(table("tie", by_place, places, lambda row, spot: int(all(bonds_.is_kept(b, bonds_.At(spot), travel) for b in row))))
-        layers.append(exceptions("tie", [self._tie_row(tuple(b for b in row if bonds_.depends_on_site(b))) for row in required], 1))
+        pulls = Pulls(self.ways, self.policy)
+        layers: list[Layer] = [self._rule(rule) for rule in make_rules(self.policy, self.travel)]
+        layers.append(self._by_place("override", Side(("decided",), _spots_decided), self._override_at))
+        layers.append(self._single("override", ("decided",), self._override_row, 1))
+        layers.append(self._by_place("tie", Side(("required",), _by_place_alone), pulls.all_kept))
+        layers.append(self._single("tie", ("required",), self._tie_row, 1))
         return tuple(layers)
 
-    def _bonds(self, household_id: str) -> Bonds:
-        return self.bonds.get(household_id, Bonds())
+    def _rule(self, rule: Rule) -> Table:
+        if rule.code == "distance":
+            return self._distance(rule)
+        row, households = rule.household.classes(self.seekers)
+        column, offers = rule.offer.classes(self.accommodations)
+        values = ([rule.holds(h, a) for a in offers] for h in households)
+        return rule_table(rule.code, row, column, values, (len(households), len(offers)))
 
-    def _override_row(self, pin: object, forbids: Sequence[object]) -> tuple[int, dict[int, int]] | None:
-        pinned = getattr(pin, "accommodation_id", None)
-        if pinned is not None:
-            return 0, {self.offer_position[pinned]: 1}
-        barred = [a for row in forbids if (a := getattr(row, "accommodation_id", None)) is not None]
+    def _distance(self, rule: Rule) -> Table:
+        """`rules.distance` for all places at once."""
+        spots = list({spot_key(spot): spot for spot in codes(self.seekers, "spot")[1]}.values())
+        blocked = dict(zip(map(spot_key, spots), self.travel.blocked_matrix(spots, self.place_spot), strict=True))
+
+        def reached(journey: tuple[Spot, Decimal | None]) -> Bools:
+            spot, max_km = journey
+            out: Bools = ~blocked[spot_key(spot)]
+            if max_km is not None:
+                out &= self.ways.km10(spot) <= floor(10 * max_km)
+            return out
+
+        return self._by_place(rule.code, rule.household, reached)
+
+    def _by_place(self, name: str, side: Side, held: Callable[[Any], Bools]) -> Table:
+        row, keys = side.classes(self.seekers)
+        return rule_table(name, row, self.place, map(held, keys), (len(keys), len(self.place_spot)))
+
+    def _single(self, name: str, fields: tuple[str, ...], value: Callable[..., _Row | None], neutral: int) -> Exceptions:
+        """A layer of exceptions: `value` is asked once for each distinct value of the fields."""
+        row, keys = codes(self.seekers, *fields)
+        found = [value(*key) if len(fields) > 1 else value(key) for key in keys]
+        concerned = np.flatnonzero(np.array([one is not None for one in found], dtype=np.bool_)[row]).tolist()
+        rows = {h: one for h, k in zip(concerned, row[concerned].tolist(), strict=True) if (one := found[k]) is not None}
+        return exceptions(name, len(self.seekers), rows, neutral)
+
+    def _override_at(self, spots: tuple[Spot | None, tuple[Spot, ...]]) -> Bools:
+        """Rule `override` as far as it concerns places: not pinned to another one, not forbidden there."""
+        pinned, forbidden = spots
+        out = np.ones(len(self.place_spot), dtype=np.bool_) if pinned is None else self.ways.same_place(pinned).copy()
+        for spot in forbidden:
+            out &= ~self.ways.same_place(spot)
+        return out
+
+    def _override_row(self, decided: tuple[Override | None, tuple[Override, ...]]) -> _Row | None:
+        pin, forbids = decided
+        if pin is not None and pin.accommodation_id is not None:
+            return 0, {self.offer_position[pin.accommodation_id]: 1}
+        barred = [row.accommodation_id for row in forbids if row.accommodation_id is not None]
         return (1, {self.offer_position[a]: 0 for a in barred}) if barred else None
 
-    def _tie_row(self, row: tuple[bonds_.Bond, ...]) -> tuple[int, dict[int, int]] | None:
+    def _tie_row(self, required: bonds_.Row) -> _Row | None:
         """Required ties that tell offers at one spot apart: everywhere the same but at the offers of the targets' sites."""
+        row = tuple(b for b in required if bonds_.depends_on_site(b))
         if not row:
             return None
         elsewhere = int(all(b.kind == "apart" for b in row))
         near = self._offers_on_sites([b.target for b in row])
         return elsewhere, {j: int(self._holds_all(row, j)) for j in near}
 
-    def _holds_all(self, row: tuple[bonds_.Bond, ...], j: int) -> bool:
-        offer = self.accommodations[j]
-        views = bonds_.looks(row, offer, self.offer_of)
+    def _holds_all(self, row: bonds_.Row, j: int) -> bool:
+        views = bonds_.looks(row, self.accommodations[j], self.offer_of)
         return all(bonds_.is_kept(b, views[b.target], self.travel) for b in row if b.kind != "apart") and not any(
             b.kind == "apart" and views[b.target].on_site for b in row
         )
 
     def _offers_on_sites(self, targets: Sequence[str | None]) -> list[int]:
         """Offers at the sites of the target offers, the targets among them."""
-        wanted = {t for t in targets if t is not None}
-        sites = {self.offer_of[t].site_id for t in wanted} - {None}
-        return [j for j, a in enumerate(self.accommodations) if a.accommodation_id in wanted or a.site_id in sites]
+        wanted = {self.offer_position[t] for t in targets if t is not None}
+        return sorted(wanted.union(*(self._on_site.get(self.accommodations[j].site_id, ()) for j in wanted)))
+
+    @cached_property
+    def _on_site(self) -> dict[str, list[int]]:
+        """Positions of the offers of each site id."""
+        out: dict[str, list[int]] = defaultdict(list)
+        code, sites = codes(self.accommodations, "site_id")
+        for j, k in enumerate(code.tolist()):
+            if sites[k] is not None:
+                out[sites[k]].append(j)
+        return dict(out)
 
     def term_layers(self) -> tuple[Layer, ...]:
         """Terms of an arc but for rooms' spare beds; terms on distances by place, the others by classes of offers."""
-        policy, travel, ids = self.policy, self.travel, self.ids
-        rows = [self.household_of[h] for h in ids]
-        places = (self.place, self.place_spot)
-        offers = self.accommodations
-        lead = {party[0] for party in (*self.roles.parties, *self.roles.fixed_parties)}
-        km10 = travel.km10
-        soft = [(self.household_of[h].persons, self._bonds(h).soft) for h in ids]
-        linked = [self._bonds(h).linked for h in ids]
-        unseen = bonds_.At
+        policy, pulls = self.policy, Pulls(self.ways, self.policy)
+        self._learn_ways()
         return (
-            table("travel", [(h.spot, h.persons) for h in rows], places, lambda h, s: costs.travel(h[1], km10(h[0], s), policy)),
-            table("ties", soft, places, lambda h, s: bonds_.ties_cost(h[0], h[1], unseen(s), travel, policy)),
-            exceptions("ties", [self._soft_row(h, p) for h, (p, _) in zip(ids, soft, strict=True)], 0),
-            table("linked", linked, places, lambda row, s: bonds_.linked_cost(row, unseen(s), travel, policy)),
-            exceptions("linked", [self._linked_row(row) for row in linked], 0),
-            table("home", [(h.origin, h.persons) if h.wants_return and h.origin else None for h in rows], places,
-                  lambda h, s: 0 if h is None else costs.home(h[1], km10(h[0], s), policy)),
-            table("wants", [(h.wants, h.persons if h.wants else 0) for h in rows], [a.features for a in offers],
-                  lambda h, features: costs.wants(h[1], len(h[0] - features), policy)),
-            table("risk", [h.persons for h in rows], [offer_risk(a, policy) for a in offers],
-                  lambda persons, rating: costs.risk(persons, rating, policy)),
-            table("short", [None if a.household.leaves else (a.household.persons, a.arrival) for a in self.applicants],
-                  [a.available_until for a in offers], lambda h, end: 0 if h is None else costs.short(h[0], h[1], end, policy)),
-            table("spare", [a.party_persons if h in lead else None for h, a in zip(ids, self.applicants, strict=True)],
-                  [None if a.shared else a.capacity for a in offers],
-                  lambda persons, beds: 0 if persons is None or beds is None else costs.spare(beds - persons, policy)),
-            table("move", [costs.move(self.household_of[h].persons, policy) if h in self.roles.proposed else 0 for h in ids],
-                  [None for _ in offers], lambda cost, _: cost),
-            exceptions("move", [self._move_row(h) for h in ids], 0),
-            table("rent", [h.persons for h in rows], [a.cost_per_person_night for a in offers],
-                  lambda persons, cost: costs.rent(persons, cost, policy)),
+            self._on_ways("travel", Side(("spot", "persons")), self._travel_row),
+            self._on_ways("ties", Side(("persons", "soft"), pulls.ties_key), pulls.ties_row),
+            self._single("ties", ("persons", "soft"), self._soft_row, 0),
+            self._on_ways("linked", Side(("linked",), pulls.linked_key), pulls.linked_row),
+            self._single("linked", ("linked",), self._linked_row, 0),
+            self._on_ways("home", Side(("wants_return", "origin", "persons"), _home), self._home_row),
+            self._term("wants", Side(("wants", "persons"), lambda wants, persons: (wants, persons if wants else 0)), Side(("features",)),
+                       lambda h, features: costs.wants(h[1], len(h[0] - features), policy)),
+            self._term("risk", Side(("persons",)), Side(("risk", "adm1"), lambda own, adm1: offer_risk(own, adm1, policy)),
+                       lambda persons, rating: costs.risk(persons, rating, policy)),
+            self._term("short", Side(("leaves", "persons", "arrival"), _open_ended), Side(("available_until",)),
+                       lambda h, end: 0 if h is None else costs.short(h[0], h[1], end, policy)),
+            self._term("spare", Side(("party_persons", "leads"), lambda persons, leads: persons if leads else None),
+                       Side(("shared", "capacity"), lambda shared, capacity: None if shared else capacity),
+                       lambda persons, beds: 0 if persons is None or beds is None else costs.spare(beds - persons, policy)),
+            self._term("move", Side(("has_proposal", "persons"), lambda had, persons: costs.move(persons, policy) if had else 0), Side(),
+                       lambda cost, _: cost),
+            exceptions("move", len(self.seekers), self._move_rows(), 0),
+            self._term("rent", Side(("persons",)), Side(("cost_per_person_night",)),
+                       lambda persons, cost: costs.rent(persons, cost, policy)),
         )  # fmt: skip
 
-    def _move_row(self, household_id: str) -> tuple[int, dict[int, int]] | None:
-        """Staying costs no change."""
-        if household_id not in self.roles.proposed:
-            return None
-        home = self.offer_position[self.roles.proposed[household_id]]
-        return 0, {home: -costs.move(self.household_of[household_id].persons, self.policy)}
+    def _term(self, name: str, household: Side, offer: Side, value: Callable[[Any, Any], int]) -> Table:
+        return table(name, household.classes(self.seekers), offer.classes(self.accommodations), value)
 
-    def _soft_row(self, household_id: str, persons: int) -> tuple[int, dict[int, int]] | None:
-        row = self._bonds(household_id).soft
+    def _on_ways(self, name: str, side: Side, value: Callable[[Any], Ints]) -> Table:
+        """A term on distances: `value` gives a class of households its costs at every place."""
+        row, keys = side.classes(self.seekers)
+        return table_of_rows(name, row, self.place, map(value, keys), (len(keys), len(self.place_spot)))
+
+    def _learn_ways(self) -> None:
+        """Find all distances that the layers ask for in one go."""
+        settled: list[Spot] = []
+        wanted: list[Spot] = [*codes(self.seekers, "spot")[1]]
+        wanted += [origin for returns, origin in codes(self.seekers, "wants_return", "origin")[1] if returns and origin is not None]
+        for sort in ("required", "soft", "linked"):
+            bonds = [bond for row in codes(self.seekers, sort)[1] for bond in row]
+            wanted += [bond.spot for bond in bonds if not bond.outward]
+            settled += [bond.spot for bond in bonds if bond.kind in ("same_place", "apart")]
+        self.ways.learn(wanted)
+        self.ways.learn_same_place(settled)
+
+    def _travel_row(self, h: tuple[Spot, int]) -> Ints:
+        km10 = self.ways.km10(h[0])
+        return scaled(km10, h[1] * costs.exact(self.policy.travel.weight), int(km10.max(initial=0)))
+
+    def _home_row(self, h: tuple[Spot, int] | None) -> Ints:
+        if h is None:
+            return np.zeros(len(self.place_spot), dtype=np.int64)
+        cap = costs.UNITS_PER_KM * costs.exact(self.policy.home.cap_km)
+        return scaled(capped(self.ways.km10(h[0]), cap), h[1] * costs.exact(self.policy.home.weight) / cap.denominator, cap.numerator)
+
+    def _move_rows(self) -> dict[int, _Row]:
+        """Staying costs no change."""
+        proposed = self.roles.proposed
+        position = self.seekers.positions(list(proposed))
+        persons = self.seekers.numbers("persons")
+        return {
+            h: (0, {self.offer_position[home]: -costs.move(int(persons[h]), self.policy)})
+            for h, home in zip(position.tolist(), proposed.values(), strict=True)
+            if h >= 0
+        }
+
+    def _soft_row(self, persons: int, row: bonds_.Row) -> _Row | None:
         return self._difference(row, lambda at: bonds_.ties_cost(persons, row, at, self.travel, self.policy))
 
-    def _linked_row(self, row: tuple[bonds_.Bond, ...]) -> tuple[int, dict[int, int]] | None:
+    def _linked_row(self, row: bonds_.Row) -> _Row | None:
         return self._difference(row, lambda at: bonds_.linked_cost(row, at, self.travel, self.policy))
 
-    def _difference(self, row: tuple[bonds_.Bond, ...], cost: _Cost) -> tuple[int, dict[int, int]] | None:
+    def _difference(self, row: bonds_.Row, cost: _Cost) -> _Row | None:
         """What a term differs by, at the offers on the targets' sites, from its value by place alone."""
-        near = self._offers_on_sites([b.target for b in row if bonds_.depends_on_site(b)])
+        targets = [b.target for b in row if bonds_.depends_on_site(b)]
         found = {}
-        for j in near:
+        for j in self._offers_on_sites(targets) if targets else ():
             offer = self.accommodations[j]
             delta = cost(bonds_.looks(row, offer, self.offer_of)) - cost(bonds_.At(offer.spot))
             if delta:
@@ -178,6 +250,18 @@ class Tabulator:
         return (0, found) if found else None
 
 
-def _names_offers(bond: bonds_.Bond) -> bool:
-    """same_site, same_accommodation: nothing about them can be said by place alone; `apart` has a part by place."""
-    return bond.target is not None and bond.kind in ("same_site", "same_accommodation")
+def _open_ended(leaves: dt.date | None, persons: int, arrival: dt.date) -> tuple[int, dt.date] | None:
+    return None if leaves else (persons, arrival)
+
+
+def _home(returns: bool, origin: Spot | None, persons: int) -> tuple[Spot, int] | None:
+    return (origin, persons) if returns and origin is not None else None
+
+
+def _by_place_alone(required: bonds_.Row) -> bonds_.Row:
+    return tuple(bond for bond in required if not names_offers(bond))
+
+
+def _spots_decided(decided: tuple[Override | None, Iterable[Override]]) -> tuple[Spot | None, tuple[Spot, ...]]:
+    pin, forbids = decided
+    return None if pin is None else pin.spot, tuple(row.spot for row in forbids if row.spot is not None)

@@ -6,16 +6,32 @@ Distances leave this module as whole tenths of a kilometre (`km10`), so that eve
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from matcher.errors import InternalError, UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.errors import Fault, InputError, InternalError, UsageError
 from matcher.model import Spot, TravelRow
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 EARTH_RADIUS_KM = 6371.0088
 SAME_PLACE_KM = 5.0
+
+# Values of whole arrays may differ from those of the scalar functions in the last digits, so whatever lies this near to where
+# it would be rounded otherwise is asked of the scalar function. Nearly opposite ends of the earth (`HALFWAY` is the square of
+# the sine of half the angle) magnify such differences, and are always asked there.
+TOO_NEAR = 1e-6
+HALFWAY = 0.99
+BLOCK = 1 << 16
+MOST_KM10 = 1 << 45
 
 # Enough for 1,000 by 1,000 spots. Instances with coordinates for every row could otherwise fill the memory with pairs.
 MEMO_LIMIT = 1_000_000
@@ -42,6 +58,43 @@ def same_place(a: Spot, b: Spot) -> bool:
     return great_circle_km(a, b) <= SAME_PLACE_KM
 
 
+def points(spots: Sequence[Spot]) -> Floats:
+    """Latitudes and longitudes in degrees, shape (2, len(spots))."""
+    return np.array([(spot.lat, spot.lon) for spot in spots], dtype=np.float64).reshape(-1, 2).T
+
+
+def great_circles(origins: Floats, destinations: Floats) -> tuple[Floats, Bools]:
+    """(great-circle km of all pairs of points, whether they may be off by more than the last digits), by origin and destination."""
+    (lat_a, lon_a), (lat_b, lon_b) = origins, destinations
+    degree = math.pi / 180.0
+    half_lat = (lat_b * degree - (lat_a * degree)[:, None]) / 2
+    half_lon = (lon_b - lon_a[:, None]) * degree / 2
+    h = np.sin(half_lat) ** 2 + np.cos(lat_a * degree)[:, None] * np.cos(lat_b * degree) * np.sin(half_lon) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1.0, h))), h > HALFWAY
+
+
+def same_places(origins: Sequence[Spot], destinations: Sequence[Spot]) -> Bools:
+    """`same_place` of all pairs, shape (len(origins), len(destinations))."""
+    numbers: dict[str, int] = {}
+    here, there = (
+        np.array([-1 if s.key is None else numbers.setdefault(s.key, len(numbers)) for s in spots], dtype=np.int64)
+        for spots in (origins, destinations)
+    )
+    out: Bools = (here[:, None] == there) & (here[:, None] >= 0)
+    from_, to = points(origins), points(destinations)
+    step = max(1, BLOCK // max(1, len(destinations)))
+    for keyed in (False, True):  # pairs of which one has no key: all of an origin without, some of one with
+        rows, columns = np.flatnonzero((here >= 0) == keyed), np.flatnonzero((there < 0) | (not keyed))
+        for low in range(0, len(rows) if len(columns) else 0, step):
+            part = rows[low : low + step]
+            km, unsure = great_circles(from_[:, part], to[:, columns])
+            near = km <= SAME_PLACE_KM
+            for i, j in np.argwhere(unsure | (abs(km - SAME_PLACE_KM) < TOO_NEAR)).tolist():
+                near[i, j] = same_place(origins[part[i]], destinations[columns[j]])
+            out[np.ix_(part, columns)] = near
+    return out
+
+
 class TravelModel(Protocol):
     """Estimates the way between two spots that travel.csv does not know."""
 
@@ -51,6 +104,9 @@ class TravelModel(Protocol):
 
     def km10(self, origin: Spot, destination: Spot) -> int:
         """Road distance in whole tenths of a km, rounded half up."""
+
+    def km10_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints:
+        """`km10` of all pairs, the very same numbers, shape (len(origins), len(destinations))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +118,20 @@ class GreatCircle:
     def km10(self, origin: Spot, destination: Spot) -> int:
         """Road distance in whole tenths of a km, rounded half up."""
         return math.floor(10 * road_km(great_circle_km(origin, destination)) + 0.5)
+
+    def km10_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints:
+        """`km10` of all pairs, the very same numbers, shape (len(origins), len(destinations))."""
+        out = np.empty((len(origins), len(destinations)), dtype=np.int64)
+        from_, to = points(origins), points(destinations)
+        step = max(1, BLOCK // max(1, len(destinations)))
+        for low in range(0, len(origins), step):
+            km, unsure = great_circles(from_[:, low : low + step], to)
+            exact = 10 * (km * (1.16 + 0.15 * np.exp(-km / 300))) + 0.5
+            whole = np.floor(exact)
+            out[low : low + step] = whole
+            for i, j in np.argwhere(unsure | (exact - whole < TOO_NEAR) | (exact - whole > 1 - TOO_NEAR)).tolist():
+                out[low + i, j] = self.km10(origins[low + i], destinations[j])
+        return out
 
 
 def travel_model(name: str) -> TravelModel:
@@ -120,6 +190,28 @@ class Travel:
             leg = self._memo[pair] = self._look_up(origin, destination)
         return leg
 
+    def km10_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints:
+        """`km10` of all pairs, shape (len(origins), len(destinations)). Not remembered. Raises InputError: km too large."""
+        out = self.model.km10_matrix(origins, destinations)
+        here, there = _by_key(origins), _by_key(destinations)
+        known = [(pair, row.km) for pair, row in self._rows.items() if row.km is not None]
+        for pair, km in [*((pair[::-1], km) for pair, km in known), *known]:  # a pair's own row wins over the reverse one
+            if pair[0] in here and pair[1] in there:
+                if tenths(km) > MOST_KM10:
+                    raise InputError([Fault("travel.csv", 0, "km", "numbers_too_large", "a distance is too large for exact arithmetic")])
+                out[np.ix_(here[pair[0]], there[pair[1]])] = tenths(km)
+        return out
+
+    def blocked_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Bools:
+        """Whether there is no way through, for all pairs, shape (len(origins), len(destinations))."""
+        out = np.zeros((len(origins), len(destinations)), dtype=np.bool_)
+        here, there = _by_key(origins), _by_key(destinations)
+        for (origin, destination), row in self._rows.items():
+            for one, other in ((origin, destination), (destination, origin)):
+                if row.blocked and one in here and other in there:
+                    out[np.ix_(here[one], there[other])] = True
+        return out
+
     def _look_up(self, origin: Spot, destination: Spot) -> Leg:
         """The pair's own row, else the reverse row, else the model; each of km and minutes by itself."""
         rows: list[TravelRow] = []
@@ -133,6 +225,15 @@ class Travel:
             blocked=any(row.blocked for row in rows),
             estimated=km is None,
         )
+
+
+def _by_key(spots: Sequence[Spot]) -> dict[str, list[int]]:
+    """Positions of the spots with each key."""
+    out: dict[str, list[int]] = defaultdict(list)
+    for i, spot in enumerate(spots):
+        if spot.key is not None:
+            out[spot.key].append(i)
+    return out
 
 
 def tenths(km: Decimal) -> int:

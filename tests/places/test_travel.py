@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import random
 from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 
-from matcher.errors import InternalError, UsageError
+from matcher.errors import InputError, InternalError, UsageError
 from matcher.model import Spot, TravelRow
-from matcher.places.travel import GreatCircle, Travel, great_circle_km, road_km, same_place, tenths, travel_model
+from matcher.places.travel import GreatCircle, Travel, great_circle_km, road_km, same_place, same_places, tenths, travel_model
 
 KYIV = Spot(lat=50.45466, lon=30.5238, key="katottg:UA80000000000093317", name="Kyiv")
 LVIV = Spot(lat=49.83826, lon=24.02324, key="katottg:UA46060250010015970", name="Lviv")
@@ -136,3 +137,52 @@ def test_one_place_is_one_key_else_five_kilometres() -> None:
     assert not same_place(KYIV, far)
     assert same_place(KYIV, KYIV.model_copy(update={"lat": 51.0})), "coordinates measure distances, the key tells the settlement"
     assert not same_place(KYIV, KYIV.model_copy(update={"key": "place:P1"}))
+
+
+def scattered(rng: random.Random, count: int) -> list[Spot]:
+    """Settlements, points within 5 km or so of them with and without their key, and points on the other side of the earth."""
+    towns = [Spot(lat=rng.uniform(44, 52), lon=rng.uniform(22, 40), key=f"town:{i}") for i in range(count)]
+    near = [Spot(lat=t.lat + rng.uniform(-0.06, 0.06), lon=t.lon + rng.uniform(-0.06, 0.06), key=rng.choice((None, t.key))) for t in towns]
+    far = [Spot(lat=-t.lat + rng.uniform(-1e-6, 1e-6), lon=t.lon - 180) for t in towns[: count // 4]]
+    return [*towns, *near, *far, *towns[:3]]
+
+
+def test_matrices_hold_what_the_pairs_say() -> None:
+    """Known ways in one direction, in both, without km, blocked, from a town to itself; the very same whole numbers."""
+    rng = random.Random(8)
+    spots = scattered(rng, 60)
+    towns = spots[:60]
+    pairs = {(a.key, b.key): (a, b) for a, b in ((rng.choice(towns), rng.choice(towns)) for _ in range(400))}
+    rows = [
+        TravelRow(
+            origin=a, destination=b, km=Decimal(rng.randint(0, 99999)) / 100 if rng.random() < 0.7 else None, blocked=rng.random() < 0.2
+        )
+        for a, b in pairs.values()
+    ]
+    travel = Travel(rows, GreatCircle())
+    origins, destinations = spots[:90], spots[40:]
+    km10, blocked = travel.km10_matrix(origins, destinations), travel.blocked_matrix(origins, destinations)
+    same = same_places(origins, destinations)
+    legs = [[travel.leg(a, b) for b in destinations] for a in origins]
+    assert km10.tolist() == [[leg.km10 for leg in row] for row in legs]
+    assert blocked.tolist() == [[leg.blocked for leg in row] for row in legs]
+    assert same.tolist() == [[same_place(a, b) for b in destinations] for a in origins]
+    assert blocked.any() and same.any() and any(not leg.estimated for row in legs for leg in row)
+    assert travel.km10_matrix([], spots).shape == (0, len(spots)) and same_places(spots, []).shape == (len(spots), 0)
+
+
+def test_a_matrix_rounds_like_a_pair_where_it_hardly_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies next to a boundary is asked of the function for one pair: with a wide margin that is everything."""
+    spots = scattered(random.Random(9), 20)
+    plain = GreatCircle().km10_matrix(spots, spots)
+    monkeypatch.setattr("matcher.places.travel.TOO_NEAR", 1.0)
+    asked = []
+    monkeypatch.setattr(GreatCircle, "km10", lambda self, a, b: asked.append((a, b)) or -1)
+    assert (GreatCircle().km10_matrix(spots, spots) == -1).all() and len(asked) == plain.size
+
+
+def test_a_distance_beyond_all_counting_is_refused() -> None:
+    """Reading lets none pass; an instance made by hand could hold one."""
+    travel = Travel([row(KYIV, LVIV, "1e20")], GreatCircle())
+    with pytest.raises(InputError, match="numbers_too_large"):
+        travel.km10_matrix([KYIV], [LVIV])
