@@ -98,7 +98,7 @@ class Flow:
         """(arcs, position of their mover): the first few, some by chance, and where it is; each once."""
         size, first = self.size[movers], self.choices.start[movers]
         near = np.minimum(np.arange(self.near)[None, :], size[:, None] - 1)
-        drawn = (size[:, None] * chance.random((len(movers), self.drawn)) ** 2).astype(np.int64)
+        drawn = (size[:, None] * chance.random((len(movers), self.drawn)) ** 1.5).astype(np.int64)
         chosen = np.concatenate([near, drawn], axis=1) + first[:, None]
         owner = np.repeat(np.arange(len(movers)), chosen.shape[1])
         stays = np.flatnonzero(here >= 0)
