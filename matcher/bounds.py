@@ -89,6 +89,46 @@ def link_forest(problem: Problem) -> tuple[Pair, ...]:
     return tuple(sorted(kept))
 
 
+@dataclass(frozen=True)
+class Least:
+    """L alone, in units of 1/scale. impossible: as in `Bound`."""
+
+    scaled: int
+    impossible: bool
+
+    def rounded(self, scale: int) -> int:
+        """L rounded up to a whole unit."""
+        return -((-self.scaled) // scale)
+
+
+MOST_PAIRS = 3_000_000
+"""Up to so many pairs their slack is written out; beyond, only the bound itself is counted, and links are not kept."""
+
+
+def lower_bound(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bound | Least:
+    """L(π, μ, λ), without the slack of every choice where there are too many. Raises InputError if the numbers could overflow."""
+    if forest or len(problem.parties) * problem.offers <= MOST_PAIRS:
+        return prove(problem, prices, forest)
+    from matcher.pricing.bound import least_values  # compiled kernels are loaded where they are needed
+
+    weights = prices.weights(len(problem.stages))
+    _guard(problem, prices, weights)
+    out: Ints = problem.unplaced_by_stage() @ weights + _floor_prices(problem, prices)
+    out[problem.must] = BLOCKED
+    least = np.minimum(out, least_values(problem, prices.capacity, weights))
+    total = _without_parties(problem, prices, weights) + sum(int(part.sum()) for part in np.array_split(least, 1 + len(least) // 4096))
+    return Least(total, bool((least >= BLOCKED).any()))
+
+
+def _without_parties(problem: Problem, prices: Prices, weights: Ints) -> int:
+    """What L has besides the parties' own minima."""
+    total = sum(int(w) * f for w, f in zip(weights, problem.fixed_cost, strict=True))
+    total -= sum(m * v for m, v in zip(prices.multipliers, prices.held, strict=True))
+    total += sum(int(m) * (f.wanted - f.persons) for m, f in zip(prices.floors, problem.floors, strict=True))
+    used = np.flatnonzero(prices.capacity)
+    return total - sum(int(prices.capacity[r]) * problem.resources[r].capacity for r in used)
+
+
 def prove(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bound:
     """L(π, μ, λ) and the slack of every choice. Raises InputError if the numbers could overflow."""
     weights = prices.weights(len(problem.stages))
@@ -100,10 +140,7 @@ def prove(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bound:
         values[low : low + 256] = problem.priced(block, prices.capacity, weights)
     out: Ints = problem.unplaced_by_stage() @ weights + _floor_prices(problem, prices)
     out[problem.must] = BLOCKED
-    total = sum(int(w) * f for w, f in zip(weights, problem.fixed_cost, strict=True))
-    total -= sum(m * v for m, v in zip(prices.multipliers, prices.held, strict=True))
-    total += sum(int(m) * (f.wanted - f.persons) for m, f in zip(prices.floors, problem.floors, strict=True))
-    total -= sum(int(p) * r.capacity for p, r in zip(prices.capacity, problem.resources, strict=True))
+    total = _without_parties(problem, prices, weights)
     slack, slack_out = np.empty_like(values), np.empty_like(out)
     least = np.minimum(out, values.min(axis=1, initial=BLOCKED))
     in_trees = {q for pair in forest for q in pair}

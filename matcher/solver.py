@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from matcher.bounds import Prices, prove
+from matcher.bounds import Prices, lower_bound
 from matcher.check import check_plan
 from matcher.compile import Compiled, compile_instance
 from matcher.conflicts import refuse_impossible_pins, smallest_conflict
@@ -164,7 +164,7 @@ def _complete(problem: Problem, outcome: Outcome, costs: Sequence[int]) -> list[
         held = tuple(costs[:s])
         reached = outcome.stages[s] if s < len(outcome.stages) else None
         prices = no_prices(problem, s, held) if reached is None else replace(reached.prices, held=held)
-        bound = prove(problem, prices, outcome.forest).rounded(prices.scale)
+        bound = lower_bound(problem, prices, outcome.forest).rounded(prices.scale)
         end = StageEnd(prices, bound, reached is not None and reached.searched)
         ends.append(end)
     return ends

@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Numbers
-from matcher.pricing.kernels import jit, use_of
+from matcher.pricing.kernels import jit, pair_cost, use_of
 from matcher.pricing.menus import Menus
 from matcher.pricing.shelves import nearest
 from matcher.pricing.threads import in_ranges
-
-WIDEST = 4096
 
 
 class Choices(NamedTuple):
@@ -66,16 +64,52 @@ def _nearest_of_many(core, shelves, plain, prices, paid, lowest, order, value, p
             offers[i, j], costs[i, j] = some_offers[j], some_costs[j]
 
 
-def write_out(board: Board, offers: NDArray[np.int32], costs: Numbers, sets: int) -> Choices:
-    """Arcs of every party to its offers (shape (Q, K), -1: none), with at most `sets` room sets each, cheapest first."""
+class Lists(NamedTuple):
+    """Offers of some parties, to be written out: parties, length n; offers and costs (room sets apart), shape (n, K), -1: none.
+
+    kept: room set that has to be among those of the first offer, -1: any.
+    """
+
+    parties: Numbers
+    offers: NDArray[np.int32]
+    costs: Numbers
+    kept: NDArray[np.int32]
+
+
+def joined(core: Core, parties: Numbers, parts: list[tuple[NDArray[np.int32], Numbers]], home: Numbers, kept: Numbers) -> Lists:
+    """Lists one after the other, each offer once, the offer `home` (-1: none) of each party before all others."""
+    offers = np.concatenate([home[:, None].astype(np.int32), *(offers for offers, _ in parts)], axis=1)
+    costs = np.concatenate([np.zeros((len(parties), 1), dtype=np.int64), *(costs for _, costs in parts)], axis=1)
+    _tidy(core, parties, offers, costs, np.full(core.offers, -1, dtype=np.int64))
+    return Lists(parties, offers, costs, kept.astype(np.int32))
+
+
+@jit
+def _tidy(core, parties, offers, costs, seen):
+    for i in range(len(parties)):
+        if offers[i, 0] >= 0:
+            costs[i, 0] = pair_cost(core, parties[i], np.int64(offers[i, 0]))
+            seen[offers[i, 0]] = i
+        n = 1
+        for j in range(1, offers.shape[1]):
+            a = offers[i, j]
+            if a >= 0 and seen[a] != i:
+                seen[a] = i
+                offers[i, n], costs[i, n] = a, costs[i, j]
+                n += 1
+        for j in range(n, offers.shape[1]):
+            offers[i, j] = -1
+
+
+def write_out(board: Board, lists: Lists, sets: int) -> Choices:
+    """Arcs of parties to their listed offers, with at most `sets` room sets each, cheapest first."""
     core, menus = board.core, board.menus
-    arcs, own, uses = (np.zeros(core.parties + 1, dtype=np.int64) for _ in range(3))
+    count = len(lists.parties)
+    arcs, own, uses = (np.zeros(count + 1, dtype=np.int64) for _ in range(3))
     small, large = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
 
     def run(*out: NDArray[np.generic]) -> None:
-        in_ranges(
-            lambda i, j: _write(core, menus, board.bundle_paid, offers, costs, sets, arcs, own, uses, *out, i, j), core.parties, least=200
-        )  # fmt: skip
+        in_ranges(lambda i, j: _write(core, menus, board.bundle_paid, lists, sets, arcs, own, uses, *out, i, j), count, least=500)
 
     run(small, small, large, small, large, small, small)
     for counts in (arcs, own, uses):
@@ -93,24 +127,32 @@ def write_out(board: Board, offers: NDArray[np.int32], costs: Numbers, sets: int
 
 
 @jit
-def _write(core, menus, bundle_paid, offers, costs, most, arcs, own, uses, offer, chosen, cost, bundle, use_start, row, amount, first, last):
-    """Count arcs, bundles of one's own and their entries into [q + 1], or write them where these are sums already."""
-    fill = len(offer) > 0
-    rows, amounts = np.empty(WIDEST, dtype=np.int64), np.empty(WIDEST, dtype=np.int64)
-    some, worths = np.empty(most, dtype=np.int64), np.empty(most)
-    for q in range(first, last):
+def _write(core, menus, bundle_paid, lists, most, arcs, own, uses, offer, chosen, cost, bundle, use_start, row, amount, first, last):
+    """Count arcs, bundles of one's own and their entries into [i + 1], or write them where these are sums already."""
+    fill = len(use_start) > 0
+    widest = 1
+    for a in range(len(core.place)):
+        widest = max(widest, core.uses.row_start[a + 1] - core.uses.row_start[a])
+    rows, amounts = np.empty(widest, dtype=np.int64), np.empty(widest, dtype=np.int64)
+    some, worths = np.empty(most + 1, dtype=np.int64), np.empty(most + 1)
+    for i in range(first, last):
+        q = lists.parties[i]
         c = core.uses.claim[q]
         e, b, u = 0, 0, 0
         if fill:
-            e, b, u = arcs[q], own[q], uses[q]
-        for i in range(offers.shape[1]):
-            a = np.int64(offers[q, i])
+            e, b, u = arcs[i], own[i], uses[i]
+        for j in range(lists.offers.shape[1]):
+            a = np.int64(lists.offers[i, j])
             if a < 0:
+                if j == 0:
+                    continue
                 break
-            n = cheapest(menus, bundle_paid, a, c, some, worths)
-            for j in range(n):
-                s = menus.set[some[j]]
-                number = some[j]
+            n = cheapest(menus, bundle_paid, a, c, some, worths, most)
+            if j == 0 and lists.kept[i] >= 0:
+                n = with_set(menus, a, c, lists.kept[i], some, n)
+            for k in range(n):
+                s = menus.set[some[k]]
+                number = some[k]
                 if not menus.plain[a]:
                     count = use_of(core.uses, q, a, s, rows, amounts)
                     number = b
@@ -122,19 +164,32 @@ def _write(core, menus, bundle_paid, offers, costs, most, arcs, own, uses, offer
                     u += count
                 if fill:
                     offer[e], chosen[e], bundle[e] = a, s, number
-                    cost[e] = costs[q, i] + menus.spare[some[j]]
+                    cost[e] = lists.costs[i, j] + menus.spare[some[k]]
                 e += 1
         if not fill:
-            arcs[q + 1], own[q + 1], uses[q + 1] = e, b, u
+            arcs[i + 1], own[i + 1], uses[i + 1] = e, b, u
 
 
 @jit
-def cheapest(menus, bundle_paid, a, c, bundles, worths):
-    """Write the cheapest bundles of a claim at an offer, as many as `bundles` holds; returns how many."""
+def with_set(menus, a, c, kept, bundles, count):
+    """Add the bundle of a room set that is to be kept, if it is not there."""
+    for i in range(count):
+        if menus.set[bundles[i]] == kept:
+            return count
+    for b in range(menus.first[a, c], menus.first[a, c] + menus.count[a, c]):
+        if menus.set[b] == kept:
+            bundles[count] = b
+            return count + 1
+    return count
+
+
+@jit
+def cheapest(menus, bundle_paid, a, c, bundles, worths, most):
+    """Write the cheapest bundles of a claim at an offer, at most `most`; returns how many."""
     count = 0
     for b in range(menus.first[a, c], menus.first[a, c] + menus.count[a, c]):
         worth = bundle_paid[b] + menus.spare[b]
-        if count == len(bundles):
+        if count == most:
             if worth >= worths[count - 1]:
                 continue
             count -= 1
@@ -147,4 +202,4 @@ def cheapest(menus, bundle_paid, a, c, bundles, worths):
     return count
 
 
-__all__ = ["Choices", "cheapest", "nearest_offers", "write_out"]
+__all__ = ["Choices", "Lists", "cheapest", "joined", "nearest_offers", "write_out"]

@@ -7,20 +7,39 @@ from matcher.problem import Problem
 from matcher.strategies.base import Strategy
 from matcher.strategies.exact import Exact
 
-NAMES: tuple[str, ...] = ("auto", "exact")
+NAMES: tuple[str, ...] = ("auto", "exact", "prices")
+EXACT_UP_TO = 60_000
+"""Pairs of parties and offers up to which `auto` takes the exact strategy."""
 
 
 def strategy(name: str) -> Strategy:
     """The strategy of that name. Raises UsageError with the choices."""
     if name == "exact":
         return Exact()
+    if name == "prices":
+        from matcher.strategies.prices.strategy import PriceStrategy  # compiled kernels are loaded where they are needed
+
+        return PriceStrategy()
     raise UsageError(f"there is no strategy {name!r}; choose one of: {', '.join(NAMES)}")
 
 
 def choose(name: str, problem: Problem) -> tuple[Strategy, str]:
-    """(strategy, why) for a name or `auto`. Raises UsageError where the chosen one cannot serve the problem."""
-    chosen = strategy("exact" if name == "auto" else name)
-    refusal = chosen.refuses(problem)
+    """(strategy, why) for a name or `auto`. Raises UsageError where the chosen one, or each of them, cannot serve the problem."""
+    if name != "auto":
+        chosen = strategy(name)
+        refusal = chosen.refuses(problem)
+        if refusal is not None:
+            raise UsageError(f"strategy {chosen.name} cannot serve this instance: {refusal}")
+        return chosen, "chosen by the user"
+    pairs = len(problem.parties) * problem.offers
+    exact = Exact()
+    if pairs <= EXACT_UP_TO:
+        return exact, "the instance is small enough to be solved exactly"
+    prices = strategy("prices")
+    unfit = prices.refuses(problem)
+    if unfit is None:
+        return prices, f"{pairs:,} pairs of households and offers are too many to be searched exactly in a short time"
+    refusal = exact.refuses(problem)
     if refusal is not None:
-        raise UsageError(f"strategy {chosen.name} cannot serve this instance: {refusal}")
-    return chosen, "the instance is small enough to be solved exactly" if name == "auto" else "chosen by the user"
+        raise UsageError(f"no strategy can serve this instance: exact: {refusal}; prices: {unfit}")
+    return exact, f"the large-scale strategy cannot serve it: {unfit}"

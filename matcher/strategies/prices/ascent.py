@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.pricing.arcs import Choices, nearest_offers, write_out
+from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
 from matcher.pricing.board import Board
 from matcher.pricing.core import Numbers
 from matcher.pricing.kernels import HALF, jit, pay, use_of
@@ -88,7 +88,10 @@ class Market:
 
 @jit
 def _add_loads(core, menus, bundle, prices, offer, load, first, last):
-    rows, amounts = np.empty(4096, dtype=np.int64), np.empty(4096, dtype=np.int64)
+    widest = 1
+    for a in range(len(core.place)):
+        widest = max(widest, core.uses.row_start[a + 1] - core.uses.row_start[a])
+    rows, amounts = np.empty(widest, dtype=np.int64), np.empty(widest, dtype=np.int64)
     for q in range(first, last):
         a = offer[q]
         if a < 0:
@@ -232,8 +235,9 @@ def _short_lists(market: Market, state: _Steps, schedule: Schedule, on_bound: Ca
 
 def list_arcs(board: Board, keep: int, sets: int) -> Choices:
     """The best arcs of every party at the board's prices."""
-    offers, costs = nearest_offers(board, keep)
-    return write_out(board, offers, costs, sets)
+    everybody = np.arange(board.core.parties)
+    nobody = np.full(len(everybody), -1, dtype=np.int64)
+    return write_out(board, joined(board.core, everybody, [nearest_offers(board, keep)], nobody, nobody), sets)
 
 
 __all__ = ["HALF", "Found", "Market", "Schedule", "ascend", "list_arcs"]

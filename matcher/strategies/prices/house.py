@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -67,18 +68,28 @@ class House(NamedTuple):
     rate: Numbers
 
 
-def empty_house(problem: Problem, out: Numbers, group: Numbers) -> House:
-    """Everybody out."""
-    rows = problem.resources
+@dataclass
+class Standing:
+    """Where every party is: offer (OUT: nowhere) and room set (-1: none counts). What searches hand from one to the next."""
+
+    offer: Numbers
+    set: Numbers
+
+    @classmethod
+    def nobody(cls, parties: int) -> Standing:
+        """Everybody out."""
+        return cls(np.full(parties, OUT, dtype=np.int64), np.full(parties, -1, dtype=np.int64))
+
+
+def make_house(problem: Problem, out: Numbers, group: Numbers, choices: Choices, standing: Standing) -> House:
+    """The house of a standing plan; `choices` holds the arcs of all parties, the ones that stand among them."""
     slots = np.zeros(problem.offers + 1, dtype=np.int64)
-    for row in rows:
-        if row.kind in ("persons", "unit"):
-            slots[row.offer + 1] += min(row.capacity, len(out))
+    np.add.at(slots, _slot_offers(problem) + 1, np.minimum(problem.capacity, len(out))[_slot_rows(problem)])
     parties = len(out)
-    return House(
+    house = House(
         arc=np.full(parties, OUT, dtype=np.int64),
         cost=out.copy(),
-        load=np.zeros(len(rows), dtype=np.int64),
+        load=np.zeros(len(problem.resources), dtype=np.int64),
         capacity=problem.capacity,
         slot=np.cumsum(slots),
         member=np.zeros(int(slots.sum()) + 1, dtype=np.int32),
@@ -92,6 +103,37 @@ def empty_house(problem: Problem, out: Numbers, group: Numbers) -> House:
         lacking=np.array([f.wanted - f.fixed for f in problem.floors], dtype=np.int64),
         rate=np.array([f.least_rate for f in problem.floors], dtype=np.int64),
     )
+    _move_in(house, choices, standing.offer, standing.set)
+    return house
+
+
+def _slot_rows(problem: Problem) -> Numbers:
+    return np.array([r for r, row in enumerate(problem.resources) if row.kind in ("persons", "unit")], dtype=np.int64)
+
+
+def _slot_offers(problem: Problem) -> Numbers:
+    return np.array([row.offer for row in problem.resources if row.kind in ("persons", "unit")], dtype=np.int64)
+
+
+@jit
+def _move_in(house, choices, offer, chosen):
+    for q in range(len(offer)):
+        if offer[q] < 0:
+            continue
+        for e in range(choices.start[q], choices.start[q + 1]):
+            if choices.offer[e] == offer[q] and choices.set[e] == chosen[q]:
+                leave(house, choices, q)
+                enter(house, choices, q, e)
+                break
+
+
+def standing_of(house: House, choices: Choices) -> Standing:
+    """Where everybody is now."""
+    placed = house.arc >= 0
+    arc = np.maximum(house.arc, 0)
+    if not len(choices.offer):
+        return Standing.nobody(len(placed))
+    return Standing(np.where(placed, choices.offer[arc], OUT).astype(np.int64), np.where(placed, choices.set[arc], -1).astype(np.int64))
 
 
 def make_bonds(problem: Problem, weight: int) -> Bonds:

@@ -1,0 +1,122 @@
+"""What the large-scale strategy stands on: the problem as arrays, every board that was made of it, and lists for searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.layers import Bools, Ints
+from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
+from matcher.pricing.board import Board
+from matcher.pricing.core import Core, Wide, make_core
+from matcher.pricing.kernels import jit, use_of
+from matcher.pricing.menus import Menus, make_menus
+from matcher.pricing.shelves import make_shelves
+from matcher.problem import Problem
+from matcher.strategies.prices.ascent import Market
+from matcher.strategies.prices.house import Standing
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One problem. group: persons of each party in each floor's group, shape (Q, G)."""
+
+    problem: Problem
+    core: Core
+    menus: Menus
+    tables: list[Wide]
+    board: Board
+    group: Ints
+
+    @property
+    def parties(self) -> int:
+        """Q."""
+        return self.core.parties
+
+    def market(self) -> Market:
+        """Rows and floors to be priced."""
+        floors = self.problem.floors
+        return Market(
+            self.board,
+            float(sum(self.problem.fixed_cost)),
+            self.problem.capacity.astype(np.float64),
+            np.array([f.wanted - f.persons for f in floors], dtype=np.float64),
+            self.group,
+            np.array([f.least_rate for f in floors], dtype=np.float64),
+        )
+
+    def board_of(self, offers: Bools) -> Board:
+        """A board on which only some offers are open."""
+        core = self.core._replace(open=self.core.open & offers)
+        return Board(core, self.menus, make_shelves(core, self.tables), np.float64)
+
+
+def make_field(problem: Problem) -> Field:
+    """Lay a problem of one stage out."""
+    core, tables = make_core(problem, [1])
+    menus = make_menus(core)
+    return Field(problem, core, menus, tables, Board(core, menus, make_shelves(core, tables), np.float64), _groups(problem))
+
+
+def _groups(problem: Problem) -> Ints:
+    group = np.zeros((len(problem.parties), len(problem.floors)), dtype=np.int64)
+    party_of = np.empty(len(problem.persons), dtype=np.int64)
+    for q, party in enumerate(problem.parties):
+        party_of[list(party)] = q
+    for g, floor in enumerate(problem.floors):
+        np.add.at(group[:, g], party_of[floor.households], problem.persons[floor.households])
+    return group
+
+
+def loads_of(field: Field, standing: Standing) -> Ints:
+    """Use of every row by a standing plan."""
+    load = np.zeros(len(field.problem.resources), dtype=np.int64)
+    _add_uses(field.core.uses, standing.offer, standing.set, load)
+    return load
+
+
+@jit
+def _add_uses(uses, offer, chosen, load):
+    widest = 1
+    for a in range(len(uses.row_start) - 1):
+        widest = max(widest, uses.row_start[a + 1] - uses.row_start[a])
+    rows, amounts = np.empty(widest, dtype=np.int64), np.empty(widest, dtype=np.int64)
+    for q in range(len(offer)):
+        if offer[q] >= 0:
+            n = use_of(uses, q, offer[q], chosen[q], rows, amounts)
+            for t in range(n):
+                load[rows[t]] += amounts[t]
+
+
+def with_free_rows(field: Field, standing: Standing) -> Bools:
+    """Offers where something of every kind of row may be free: those worth a look for who is out."""
+    left = field.problem.capacity - loads_of(field, standing)
+    uses = field.core.uses
+    owner = np.empty(len(left), dtype=np.int64)
+    owner[uses.offer_rows] = np.repeat(np.arange(field.core.offers), np.diff(uses.row_start))
+    free = np.zeros(field.core.offers, dtype=np.bool_)
+    free[owner[left > 0]] = True
+    full = np.zeros(field.core.offers, dtype=np.bool_)
+    full[owner[(left <= 0) & (uses.kind < 2) & (uses.date < 0)]] = True
+    return free & ~full
+
+
+def search_lists(field: Field, standing: Standing, prices: Floats, near: int, free: int, sets: int) -> Choices:
+    """Arcs for a search of the whole: where everybody is, the nearest offers at prices, and the nearest that have something free."""
+    field.board.set_prices(prices)
+    everybody = np.arange(field.parties)
+    parts = [nearest_offers(field.board, near)]
+    empty = with_free_rows(field, standing) if free else np.zeros(0, dtype=np.bool_)
+    if free and empty.any():
+        board = field.board_of(empty)
+        board.set_prices(prices)
+        if board.core.open.any():
+            parts.append(nearest_offers(board, free))
+    return write_out(field.board, joined(field.core, everybody, parts, standing.offer, standing.set), sets)
+
+
+__all__ = ["Field", "loads_of", "make_field", "search_lists", "with_free_rows"]

@@ -1,0 +1,243 @@
+"""The strategy itself: prices, a first plan, then rounds of flows, annealing and exact pieces until the limits are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.bounds import Pair, Prices, largest_costs, link_forest, lower_bound, price_scale, share_of
+from matcher.evaluate import broken, cost_by_stage, plan_of
+from matcher.layers import Bools, Ints
+from matcher.pricing.arcs import Choices
+from matcher.pricing.kernels import HALF
+from matcher.pricing.menus import price_bundles
+from matcher.problem import UNPLACED, Problem
+from matcher.result import Plan
+from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
+from matcher.strategies.prices.anneal import anneal
+from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, ascend
+from matcher.strategies.prices.blocks import Sweep, improve
+from matcher.strategies.prices.field import Field, make_field, search_lists
+from matcher.strategies.prices.flows import Flow
+from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
+from matcher.strategies.prices.master import MOST_PARTIES, refine
+from matcher.strategies.prices.repair import keep_promises
+
+SIZES = (1, 2, 3, 4, 5, 6)
+PIECE = 450
+MOST_PAIRS_WITH_LINKS = 3_000_000
+FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
+"""Units of work (about a second of one core each): a party looked at over all offers, a move of annealing, a party in an exact
+piece, a party in a flow."""
+
+
+class PriceStrategy:
+    """See the module."""
+
+    name = "prices"
+
+    def refuses(self, problem: Problem) -> str | None:
+        """It minimises one sum, and needs numbers that leave room for prices."""
+        if len(problem.stages) > 1:
+            return 'order = "strict" is solved stage by stage, which this strategy cannot do'
+        if 16 * max(largest_costs(problem)) > share_of(problem):
+            return "the costs are too large for its arithmetic"
+        if not len(problem.parties) or not problem.offers:
+            return "there are no households or no offers"
+        return None
+
+    def solve(self, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
+        """As good a plan as the limits allow, with the bound that its prices prove."""
+        return _Run(problem, limits, watch).run()
+
+
+@dataclass
+class _Run:
+    """One solve: the plan in hand, the prices in hand, the work spent."""
+
+    problem: Problem
+    limits: Limits
+    watch: Watch
+
+    def __post_init__(self) -> None:
+        self.field: Field = make_field(self.problem)
+        self.market: Market = self.field.market()
+        self.forest: tuple[Pair, ...] = ()
+        if len(self.problem.parties) * self.problem.offers <= MOST_PAIRS_WITH_LINKS:
+            self.forest = link_forest(self.problem)
+        self.bonds: Bonds = make_bonds(self.problem, 1)
+        self.work = 0.0
+        self.chance = np.random.default_rng([self.limits.seed, 3])
+        self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
+        self.plan: Plan | None = None
+        self.cost: tuple[int, ...] = ()
+        self.end: StageEnd | None = None
+        must = self.field.core.out >= HALF
+        most = int(self.field.core.out[~must].max(initial=1_000_000))
+        # Who must be placed is worth several others while searching; a plan without them is never taken.
+        self.out: Ints = np.where(must, 8 * most, self.field.core.out)
+        linked = {q for link in self.problem.links for q in (link.first, link.second)}
+        self.held: Bools = np.zeros(self.field.parties, dtype=np.bool_)
+        self.held[sorted(linked)] = True
+
+    @property
+    def stopped(self) -> str | None:
+        """What has cut the run, if anything."""
+        if self.limits.seconds_left() <= 0:
+            return "time"
+        return "effort" if self.work >= self.limits.work else None
+
+    @property
+    def near_enough(self) -> bool:
+        """Has the gap that was asked for been proved?"""
+        if self.plan is None or self.end is None:
+            return False
+        return self.cost[0] - self.end.bound <= self.limits.gap * max(1, abs(self.cost[0]))
+
+    def run(self) -> Outcome:
+        found = self._prices()
+        standing = self._first_plan(found)
+        turn = 0
+        while not self.near_enough and self.stopped is None and turn < 60:
+            before = self.cost
+            standing = self._round(standing, found, turn)
+            turn += 1
+            if turn >= 3 and self.cost == before and turn % 3 == 0:
+                break
+        cut = None if self.near_enough else self.stopped
+        ends = (self.end,) if self.end is not None else ()
+        return Outcome(self.plan, ends, self.forest, self.work, cut)
+
+    def _prices(self) -> Found:
+        small = self.field.parties <= MOST_PARTIES
+        zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
+
+        def going_on(_: Found) -> bool:
+            self.work += 10 * FULL_STEP * self.field.parties
+            return self.limits.seconds_left() > 0.3 * 0 and self.work < 0.4 * self.limits.work
+
+        found = ascend(self.market, zeros, floors, _schedule(self.field.parties), going_on)
+        if small and self.stopped is None:
+            found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
+            self.work += 1e-3 * self.field.parties
+        self._prove(found)
+        return found
+
+    def _prove(self, found: Found) -> None:
+        """Prices as integers, and the bound that these prove over all pairs."""
+        scale = price_scale(self.problem)
+        prices = Prices(
+            scale, 0, _whole(found.prices, scale), np.minimum(_whole(found.floors, scale), self._floor_most(scale)), (), ()
+        )  # fmt: skip
+        bound = lower_bound(self.problem, prices, self.forest).rounded(scale)
+        if self.end is None or bound > self.end.bound:
+            self.end = StageEnd(prices, bound, searched=False)
+            self.watch.on_proof(0, prices, bound)
+
+    def _floor_most(self, scale: int) -> Ints:
+        return np.array([scale * f.rate[0] // f.rate[1] for f in self.problem.floors], dtype=np.int64)
+
+    def _house(self, choices: Choices, standing: Standing) -> House:
+        return make_house(self.problem, self.out, self.field.group, choices, standing)
+
+    def _first_plan(self, found: Found) -> Standing:
+        """Everybody in turn takes the best at the prices that has room; then annealing on priced costs, hot to warm."""
+        field, parties = self.field, self.field.parties
+        near = 48 if parties <= 50_000 else 16
+        choices = search_lists(field, Standing.nobody(parties), found.prices, near, 0, 2)
+        paid = np.zeros(max(1, len(choices.use_start) - 1))
+        price_bundles(choices.use_start, choices.use_row, choices.use_amount, found.prices, paid, 0, len(choices.use_start) - 1)
+        price = paid[choices.bundle] if len(choices.bundle) else np.zeros(0)
+        priced = choices._replace(cost=(choices.cost + price).astype(np.int64))
+        first = np.zeros(parties)
+        has = np.diff(choices.start) > 0
+        first[has] = price[choices.start[:-1][has]]
+        must = field.core.out >= HALF
+        order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, ~must))
+        house = self._house(priced, Standing.nobody(parties))
+        settle(house, priced, order, self.out)
+        moves = (60 if parties <= 50_000 else 20) * parties
+        anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
+        self.work += MOVE * moves
+        house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, self.out)
+        self._flows(house, choices, SIZES)
+        return self._kept(house, choices)
+
+    def _lots(self) -> Ints:
+        """Rank of each party in the lottery, by its first household."""
+        lottery = np.asarray(self.problem.lottery, dtype=np.int64)
+        return lottery[[party[0] for party in self.problem.parties]] if len(lottery) else np.arange(self.field.parties)
+
+    def _flows(self, house: House, choices: Choices, sizes: Sequence[int]) -> None:
+        flow = Flow(self.field.core.uses, choices, self.held, near=12, drawn=24)
+        for size in sizes:
+            if self.stopped is not None:
+                return
+            flow.run(house, size, self.chance)
+            self.work += FLOW * self.field.parties
+
+    def _round(self, standing: Standing, found: Found, turn: int) -> Standing:
+        """Exact pieces, then flows and cool annealing over new lists; prices are shaken a little, so that lists differ."""
+        field = self.field
+        small = field.parties <= MOST_PARTIES
+        pieces = 1 if small and turn == 0 else max(1, round(field.parties / PIECE))
+        sweep = Sweep(pieces, 24 if small else 10, max(1.0, min(30.0, self.limits.seconds_left())), 60 if small else 20, self.chance)
+        offered = Standing(standing.offer.copy(), standing.set.copy())
+        improve(field, offered, self.out, found.prices, self.held, sweep, self._between)
+        self.work += PIECE_WORK * field.parties * (1 if pieces > 1 else 2)
+        if self.limits.seconds_left() <= 0:
+            return self._take(offered)
+        shaken = found.prices * (1 + 0.2 * (self.chance.random(len(found.prices)) - 0.5))
+        choices = search_lists(field, offered, shaken, 24, 8, 2)
+        house = self._house(choices, offered)
+        self._flows(house, choices, SIZES)
+        moves = 10 * field.parties
+        anneal(house, choices, self.bonds, self.state, moves, 300.0, 30.0, 3.0, 6, 0.1, 24)
+        self.work += MOVE * moves
+        return self._kept(house, choices)
+
+    def _between(self) -> bool:
+        return self.limits.seconds_left() > 0
+
+    def _kept(self, house: House, choices: Choices) -> Standing:
+        assert cost_of(house, self.bonds, choices) >= 0
+        return self._take(standing_of(house, choices))
+
+    def _take(self, standing: Standing) -> Standing:
+        """Keep the plan if it is the best so far and holds every promise; searches go on from where they are."""
+        whole = keep_promises(self.field, standing)
+        plan = plan_of(self.problem, whole.offer.tolist(), _room_sets(self.field, whole))
+        if any(plan.home[party[0]] == UNPLACED for party, must in zip(self.problem.parties, self.problem.must, strict=True) if must):
+            return standing
+        cost = tuple(cost_by_stage(self.problem, plan))
+        if (self.plan is None or cost < self.cost) and not broken(self.problem, plan):
+            self.plan, self.cost = plan, cost
+            self.watch.on_plan(plan, cost)
+        return standing
+
+
+def _schedule(parties: int) -> Schedule:
+    """Steps over all pairs, by size: fewer where each takes longer."""
+    if parties <= MOST_PARTIES:
+        return Schedule(full=80, short=0, first=1500.0, middle=60.0)
+    if parties <= 50_000:
+        return Schedule(full=200, short=0, first=1500.0, middle=30.0)
+    return Schedule(full=120, short=0, first=1500.0, middle=60.0)
+
+
+def _whole(prices: Floats, scale: int) -> Ints:
+    return np.asarray(np.floor(np.maximum(prices, 0.0) * scale), dtype=np.int64)
+
+
+def _room_sets(field: Field, standing: Standing) -> list[tuple[int, ...]]:
+    """Sizes of the rooms that each party takes, ascending; () where none are counted."""
+    uses = field.core.uses
+    known: dict[int, tuple[int, ...]] = {-1: ()}
+    for s in np.unique(standing.set[standing.offer >= 0]).tolist():
+        if s >= 0:
+            span = slice(int(uses.set_ptr[s]), int(uses.set_ptr[s + 1]))
+            pairs = zip(uses.set_size[span].tolist(), uses.set_count[span].tolist(), strict=True)
+            known[s] = tuple(size for size, count in pairs for _ in range(count))
+    return [known[s] if a >= 0 else () for a, s in zip(standing.offer.tolist(), standing.set.tolist(), strict=True)]
