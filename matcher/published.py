@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeVar
 
 from matcher.errors import Fault, InputError
@@ -67,12 +68,13 @@ def _table(path: Path, columns: tuple[str, ...], make: Callable[[dict[str, str]]
     except Undecodable as error:
         faults.append(Fault(path.name, error.line, "", "bad_encoding", error.message))
         return []
-    records = list(split_records(text, ","))
-    if not records or records[0].cells != columns:
+    records = split_records(text, ",")
+    header = next(records, None)
+    if header is None or header.cells != columns:
         faults.append(Fault(path.name, 1, "", "bad_header", "does not have the columns that a run writes"))
         return []
     rows = []
-    for record in records[1:]:
+    for record in records:
         if record.problem or len(record.cells) != len(columns):
             faults.append(Fault(path.name, record.line, "", record.problem or "wrong_cell_count", "is not a row that a run writes"))
             continue
@@ -84,11 +86,14 @@ def _table(path: Path, columns: tuple[str, ...], make: Callable[[dict[str, str]]
 
 
 def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_GUARDED) else cell
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_GUARDED) else cell
 
 
 def _tenths(text: str) -> int:
     """A number with one decimal as whole tenths."""
+    units, point, tenth = text.partition(".")
+    if point and len(tenth) == 1 and len(text) <= LONGEST_NUMBER and (units + tenth).isdecimal():
+        return int(units + tenth)  # as nearly all are written
     value = Decimal(text)
     if not value.is_finite() or len(text) > LONGEST_NUMBER or abs(value.adjusted()) > LONGEST_NUMBER:
         raise ValueError(text)
@@ -106,18 +111,18 @@ def _placement(cells: dict[str, str], protected: bool) -> PlacementRow:
         raise ValueError("alternative")
     return PlacementRow(
         household_id=cells["household_id"],
-        accommodation_id=cells["accommodation_id"],
-        site_id=cells["site_id"],
-        place=cells["place"],
+        accommodation_id=intern(cells["accommodation_id"]),
+        site_id=intern(cells["site_id"]),
+        place=intern(cells["place"]),
         persons=int(cells["persons"]),
         rooms=tuple(map(int, cells["rooms"].split())),
-        status=cells["status"],
+        status=intern(cells["status"]),
         km10=_tenths(cells["km"]),
         minutes=Decimal(cells["minutes"]) if cells["minutes"] else None,
         terms=terms,
         tie_km10=_tenths(cells["tie_km"]) if cells["tie_km"] else None,
         ties_kept=int(cells["ties_kept"]),
-        alternatives=tuple(Alternative(name, _tenths(cost)) for name, cost in others if name),
+        alternatives=tuple(Alternative(intern(name), _tenths(cost)) for name, cost in others if name),
         changed_from=cells["changed_from"],
         protected=protected,
     )
@@ -125,4 +130,5 @@ def _placement(cells: dict[str, str], protected: bool) -> PlacementRow:
 
 def _unplaced(cells: dict[str, str]) -> UnplacedRow:
     persons, priority = (int(cells[name]) if cells[name] else None for name in ("persons", "priority"))
-    return UnplacedRow(cells["household_id"], persons, priority, cells["reason"], cells["explanation"], cells["remedy"])
+    words = (intern(cells[name]) for name in ("reason", "explanation", "remedy"))
+    return UnplacedRow(cells["household_id"], persons, priority, *words)

@@ -48,7 +48,8 @@ def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> V
     terms = {term: published.summary["cost_terms"].get(term, 0) for term in TERMS}
     violations += check_plan(instance, policy, date, published.placements, published.unplaced, terms)
     faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)
-    violations += [fault for fault in faults if fault not in violations]
+    told = set(violations)
+    violations += [fault for fault in faults if fault not in told]
     violations += _summary_faults(published, bound)
     if not violations:  # the rest is counted from rows that are known to be right
         violations += _count_faults(instance, policy, published) + _reading_faults(instance, policy, date, published)

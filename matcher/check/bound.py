@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from matcher.check.arcs import Arcs, Exact, all_arcs, exact_array, tenants
+from matcher.check.account import Account, account
+from matcher.check.arcs import Arcs
 from matcher.check.certificate import Claim, StageClaim, read_claim
-from matcher.check.constraints import free_seats
-from matcher.check.costs import Account, account, floor_members, floor_target, unplaced_term
+from matcher.check.costs import floor_target
 from matcher.check.exact import ceil_div
-from matcher.check.forest import NEVER, Forest, check_merged, plant
+from matcher.check.forest import Forest, check_merged, plant
+from matcher.check.market import open_market
+from matcher.check.numbers import numbers_for
 from matcher.check.rows import check_roll_call
-from matcher.check.seats import Seat, by_offer, fixed_seats
-from matcher.check.tariff import Tariff, check_nights, likeness
+from matcher.check.seats import Seat, by_offer, fixed_seats, housed, housed_facts, seat_all
+from matcher.check.tariff import given_back
+from matcher.check.tenants import Tenants, check_nights
 from matcher.check.world import World, read_world
 from matcher.model import Instance
 from matcher.policy import Policy
 from matcher.result import PlacementRow, UnplacedRow
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What all stages stand on. facts: costs of the fixed ones alone, with the links among them."""
-
-    world: World
-    fixed: Mapping[str, list[Seat]]
-    facts: Account
-    arcs: Sequence[Arcs]
-    forest: Forest
 
 
 def check_bound(
@@ -56,16 +45,21 @@ def check_bound(
         faults += check_merged(world, claim.merged_links)
     if claim is None or faults:
         return faults, None
-    values = _values(world, placed)
-    ground = _ground(world, claim)
+    fixed = fixed_seats(world)
+    plan = housed(world, placed)
+    values = account(world, plan, seat_all(world, plan, fixed)[0]).stages(world)
+    tenants, least = _least(world, claim, by_offer(fixed))
+    facts = housed_facts(world)
+    constant = account(world, facts, seat_all(world, facts, fixed)[0])
     bounds: list[int] = []
-    for stage in claim.stages:
-        faults += check_nights(world, stage, ground.fixed, tenants(list(ground.arcs)))
-        scaled = _scaled_bound(ground, stage, [values[before.name] for before in claim.stages])
-        if scaled is None:
+    for position, stage in enumerate(claim.stages):
+        faults += check_nights(stage, tenants)
+        lowest = least[position]
+        if lowest is None:
             faults.append(f"[bound] stage {stage.name}: no plan can place everybody who is pinned")
             continue
-        bounds.append(ceil_div(scaled, claim.scale))
+        before = [values[earlier.name] for earlier in claim.stages]
+        bounds.append(ceil_div(_rest(world, stage, constant, by_offer(fixed), before) + lowest, claim.scale))
         faults += _compare(stage, values[stage.name], bounds[-1])
     if len(bounds) < len(claim.stages) or any(fault.startswith("[nights]") for fault in faults):
         return faults, None
@@ -85,48 +79,27 @@ def _compare(stage: StageClaim, value: int, bound: int) -> list[str]:
     return faults
 
 
-def _values(world: World, placed: Sequence[PlacementRow]) -> dict[str, int]:
-    """What the plan costs in each stage."""
-    rows = {row.household_id: row for row in placed}
-    where = {i: world.offers[row.accommodation_id] for i, row in rows.items()}
-    free, _ = free_seats(world, where, rows)
-    return account(world, where, [*fixed_seats(world), *free]).stages(world)
+def _least(world: World, claim: Claim, fixed: Mapping[str, Sequence[Seat]]) -> tuple[Tenants, list[int | None]]:
+    """By stage, the sum over all trees and all other parties of the least that each can cost, in 1/scale."""
+    market = open_market(world)
+    tenants = Tenants(world, market, fixed, claim.stages)
+    arcs = Arcs(world, market, claim.stages, numbers_for(world, claim))
+    trees = plant(world, claim.merged_links)
+    merged = {i for tree in trees for party in tree.parties for i in party.ids}
+    alone = arcs.sum_of_least(merged, tenants)
+    joint = Forest(arcs).sum_of_least(trees, tenants) if trees else [0] * len(alone)
+    return tenants, [None if a is None or b is None else a + b for a, b in zip(alone, joint, strict=True)]
 
 
-def _ground(world: World, claim: Claim) -> Ground:
-    fixed = fixed_seats(world)
-    facts = account(world, {i: world.offer(a) for i, a in world.fixed.items()}, fixed)
-    arcs = all_arcs(world)
-    return Ground(world, by_offer(fixed), facts, arcs, plant(world, arcs, claim.merged_links))
+def _rest(world: World, stage: StageClaim, facts: Account, fixed: Mapping[str, list[Seat]], values: Sequence[int]) -> int:
+    """scale · L without the parties: F + Σ_g μ_g (N_g − P_g) − Σ_r π_r C'_r − Σ_j λ_j V_j. values: of all stages, in order.
 
-
-def _scaled_bound(ground: Ground, stage: StageClaim, values: Sequence[int]) -> int | None:
-    """scale · L before rounding; None where no joint placement is left. values: of all stages, in order.
-
-    L = F + Σ_g μ_g (N_g − P_g) + Σ_trees min(…) − Σ_r π_r C'_r − Σ_j λ_j V_j
+    facts: costs of the fixed ones alone, with the links among them.
     """
-    world, weights = ground.world, stage.weights
-    stages = ground.facts.stages(world)
-    total = weights["ties"] * stages["ties"] + weights["rest"] * stages["rest"]
+    stages = facts.stages(world)
+    total = stage.weights["ties"] * stages["ties"] + stage.weights["rest"] * stages["rest"]
     for group, price in stage.floor_prices.items():
         target, persons = floor_target(world, group)
         total += price * (target - persons)
-    tariff = Tariff(world, stage)
-    total -= tariff.rent(ground.fixed)
-    total -= sum(multiplier * value for multiplier, value in zip(stage.multipliers, values, strict=False))
-    counted = {g: {h.household_id for h in floor_members(world, g)} for g in stage.floor_prices}
-    states = [_states(world, stage, each, tariff, counted) for each in ground.arcs]
-    least = ground.forest.least(states, weights["ties"])
-    return None if least > NEVER // 2 else total + least
-
-
-def _states(world: World, stage: StageClaim, arcs: Arcs, tariff: Tariff, counted: Mapping[str, set[str]]) -> Exact:
-    """Cost of each state of a party, in 1/scale: unplaced first (never, where pinned), then each offer with its best rooms."""
-    weights, party = stage.weights, arcs.party
-    out = NEVER
-    if not world.is_pinned(party):
-        out = sum(weights[f"unplaced_{h.priority}"] * unplaced_term(world, h) for h in party.households)
-        out += sum(p * h.persons for g, p in stage.floor_prices.items() for h in party.households if h.household_id in counted[g])
-    kind = likeness(world, party)
-    paid = exact_array([tariff.pay(party, kind, a) for a in arcs.offers])
-    return np.concatenate([exact_array([out]), weights["ties"] * arcs.ties + weights["rest"] * arcs.rest + paid])
+    total -= given_back(world, stage, fixed)
+    return total - sum(multiplier * value for multiplier, value in zip(stage.multipliers, values, strict=False))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from matcher.check.constraints import check_capacity, check_fixed, check_left_out, check_links, check_rooms, free_seats
-from matcher.check.costs import Account, account
-from matcher.check.rows import check_placed_row, check_roll_call, check_unplaced_row
-from matcher.check.rules import Pair, broken_rules
-from matcher.check.seats import fixed_seats
+from matcher.check.account import Account, account
+from matcher.check.capacity import check_capacity
+from matcher.check.constraints import check_fixed, check_left_out, check_links, check_rooms
+from matcher.check.pairs import check_rules
+from matcher.check.reasons import check_unplaced_rows
+from matcher.check.rows import check_placed_rows, check_roll_call
+from matcher.check.seats import fixed_seats, housed, seat_all
 from matcher.check.world import read_world
 from matcher.model import Instance
 from matcher.policy import Policy
@@ -32,25 +34,19 @@ def check_plan(
     """
     world = read_world(instance, policy, date)
     faults = check_roll_call(world, placed, unplaced)
-    rows = {row.household_id: row for row in placed if row.household_id in world.households and row.accommodation_id in world.offers}
-    where = {i: world.offers[row.accommodation_id] for i, row in rows.items()}
+    plan = housed(world, placed)
     fixed = fixed_seats(world)
-    free, torn = free_seats(world, where, rows)
-    costs = account(world, where, [*fixed, *free])
-    for unplaced_row in unplaced:
-        faults += check_unplaced_row(world, unplaced_row)
-    for row in rows.values():
-        faults += check_placed_row(world, row, where, costs)
-    for i, party in world.party_of.items():
-        if i in where:
-            codes = broken_rules(Pair(world, party, world.households[i], where[i]))
-            faults += [f"[{code}] {i} may not be placed in {world.offer_name(i, where[i].accommodation_id)}" for code in codes]
-    faults += check_fixed(world, where, rows, fixed)
-    faults += check_left_out(world, where)
+    seating, torn = seat_all(world, plan, fixed)
+    costs = account(world, plan, seating)
+    faults += check_unplaced_rows(world, unplaced)
+    faults += check_placed_rows(world, plan, costs)
+    faults += check_rules(world, plan)
+    faults += check_fixed(world, plan, fixed)
+    faults += check_left_out(world, plan)
     faults += torn
-    faults += check_rooms(world, free, rows)
-    faults += check_links(world, where)
-    faults += check_capacity(world, fixed, free)
+    faults += check_rooms(world, seating, plan)
+    faults += check_links(world, plan)
+    faults += check_capacity(world, seating)
     faults += check_total(costs, cost_terms)
     return faults
 

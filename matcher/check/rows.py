@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from matcher.check.costs import Account, changed_from
-from matcher.check.rules import RULES, Pair
+from matcher.check.account import Account
+from matcher.check.costs import changed_from
+from matcher.check.seats import Housed
+from matcher.check.tables import over_pairs
 from matcher.check.ties import nearest_tie_km10
 from matcher.check.world import World
-from matcher.model import Accommodation, Household
-from matcher.result import REASONS, TERMS, PlacementRow, UnplacedRow
+from matcher.places.travel import Leg
+from matcher.result import TERMS, PlacementRow, UnplacedRow
 
-Where = Mapping[str, Accommodation]
+CELLS = ("persons", "row_status", "km", "minutes", "changed_from", "protected", "tie_km")
 
 
 def set_aside_households(world: World) -> dict[str, set[int | None]]:
@@ -40,79 +43,69 @@ def check_roll_call(world: World, placed: Sequence[PlacementRow], unplaced: Sequ
     return faults
 
 
-def check_unplaced_row(world: World, row: UnplacedRow) -> list[str]:
-    """Persons, priority and reason of who has no place."""
-    i = row.household_id
-    aside = set_aside_households(world).get(i)
-    household = world.households.get(i)
+def check_placed_rows(world: World, plan: Housed, costs: Account) -> list[str]:
+    """Every cell of the placements, but for rooms (see `check_rooms`) and the alternatives."""
     faults: list[str] = []
-    if household is not None:
-        if (row.persons, row.priority) != (household.persons, household.priority):
-            faults.append(f"[persons] {i} has {household.persons} persons and priority {household.priority}")
-        if i in world.fixed:
-            faults.append(f"[fixed] {i} is unplaced, but is kept in {world.offer_name(i, world.fixed[i])}")
-        else:
-            faults += _check_reason(world, row)
-    elif aside is not None:
-        if row.persons not in aside:
-            faults.append(f"[persons] {i} does not have {row.persons} persons")
-        if row.reason != "quarantined":
-            faults.append(f"[reason] {i} is quarantined, not {row.reason}")
+    ids = world.households.ids
+    terms = zip(*(costs.terms[term].tolist() for term in costs.terms), strict=True) if len(plan.rows) else ()
+    right = zip(plan.who.tolist(), plan.where.tolist(), _cells(world, plan), _addresses(world, plan), terms, strict=True)
+    for row, (who, where, cells, (site, place), units) in zip(plan.rows, right, strict=True):
+        i, offer = ids[who], world.offers.ids[where]
+        are = (row.persons, row.status, row.km10, row.minutes, row.changed_from, row.protected, row.tie_km10)
+        if are != cells:
+            faults += _wrong_cells(world, i, are, cells)
+        if row.site_id != site and (site or row.site_id != offer):
+            faults.append(f"[site_id] {i}: {world.offer_name(i, offer)} is not at the site that stands there")
+        if row.place != place:
+            faults.append(f"[place] {i}: its cell place is not where its offer is")
+        should = {term: unit for term, unit in zip(costs.terms, units, strict=True) if unit}
+        if row.terms.terms != should:
+            faults += _wrong_terms(world, row, should)
     return faults
 
 
-def _check_reason(world: World, row: UnplacedRow) -> list[str]:
-    allowed = allowed_reasons(world, world.households[row.household_id])
-    if row.reason in allowed:
-        return []
-    return [f"[reason] {row.household_id} is unplaced for {' or '.join(allowed)}, not {row.reason or 'no reason'}"]
+def _wrong_cells(world: World, i: str, are: tuple[Any, ...], right: tuple[Any, ...]) -> Iterator[str]:
+    for code, is_, should in zip(CELLS, are, right, strict=True):
+        if is_ != should:
+            values = "" if i in world.protected else f": {is_} stands where {should} is right"
+            yield f"[{code}] {i}: its cell {code} is wrong{values}"
 
 
-def allowed_reasons(world: World, h: Household) -> tuple[str, ...]:
-    """The first reason code that holds; several where only a search could tell them apart."""
-    i = h.household_id
-    if i in world.left_out:
-        return (world.left_out[i],)
-    party = world.party_of[i]
-    offers = [a for a in world.offers.values() if all(rule(Pair(world, party, h, a)) for code, rule in RULES.items() if code != "tie")]
-    if not offers:
-        return ("no_eligible",)
-    if not any(RULES["tie"](Pair(world, party, h, a)) for a in offers):
-        return ("tie",)
-    if any(world.is_stranded(member) for member in party.ids):
-        return ("split_pair",)
-    # Required ties between free households can leave no joint choice, which only a search over both could tell.
-    bound = any(row.binds for member in party.ids for row in world.links_of.get(member, ()))
-    return REASONS[REASONS.index("tie" if bound else "split_pair") :]
-
-
-def check_placed_row(world: World, row: PlacementRow, where: Where, account: Account) -> list[str]:
-    """Every cell of a placement, but for rooms (see `check_rooms`) and the alternatives."""
-    i, a = row.household_id, where[row.household_id]
-    h = world.households[i]
-    leg = world.travel.leg(h.spot, a.spot)
-    standing = world.standing[i].status if i in world.fixed else "proposed"
-    sites = (a.site_id,) if a.site_id else ("", a.accommodation_id)
-    cells: list[tuple[str, object, object]] = [
-        ("persons", row.persons, h.persons),
-        ("row_status", row.status, standing),
-        ("km", row.km10, leg.km10),
-        ("minutes", row.minutes, leg.minutes),
-        ("changed_from", row.changed_from, changed_from(world, h, a)),
-        ("protected", row.protected, i in world.protected),
-        ("tie_km", row.tie_km10, nearest_tie_km10(world, h, a, where)),
-    ]
-    wrong = [
-        (code, "" if i in world.protected else f": {is_} stands where {should} is right") for code, is_, should in cells if is_ != should
-    ]
-    faults = [f"[{code}] {i}: its cell {code} is wrong{values}" for code, values in wrong]
-    if row.site_id not in sites:
-        faults.append(f"[site_id] {i}: {world.offer_name(i, a.accommodation_id)} is not at the site that stands there")
-    if row.place != (a.spot.name or f"{a.spot.lat:.4f} {a.spot.lon:.4f}"):
-        faults.append(f"[place] {i}: its cell place is not where its offer is")
-    terms = account.rows[i]
+def _wrong_terms(world: World, row: PlacementRow, right: dict[str, int]) -> Iterator[str]:
+    i = row.household_id
     for term in (*TERMS, *sorted(row.terms.terms.keys() - set(TERMS))):
-        if row.terms[term] != terms.get(term, 0):
-            values = "wrong" if i in world.protected else f"{terms.get(term, 0)}, not {row.terms[term]}"
-            faults.append(f"[cost] {i} in {world.offer_name(i, a.accommodation_id)}: {term} is {values}")
-    return faults
+        if row.terms[term] != right.get(term, 0):
+            values = "wrong" if i in world.protected else f"{right.get(term, 0)}, not {row.terms[term]}"
+            yield f"[cost] {i} in {world.offer_name(i, row.accommodation_id)}: {term} is {values}"
+
+
+def _cells(world: World, plan: Housed) -> Iterator[tuple[Any, ...]]:
+    """What stands in `CELLS`, row by row."""
+    ids, legs = world.households.ids, _legs(world, plan)
+    for who, where, persons, leg in zip(plan.who.tolist(), plan.where.tolist(), world.persons[plan.who].tolist(), legs, strict=True):
+        i = ids[who]
+        status, earlier, tie_km10 = "proposed", "", None
+        if i in world.standing:
+            status = world.standing[i].status if i in world.fixed else "proposed"
+            earlier = changed_from(world, world.households.rows[who], world.offers.rows[where])
+        if i in world.own_ties:
+            tie_km10 = nearest_tie_km10(world, i, world.offers.rows[where], plan)
+        yield persons, status, leg.km10, leg.minutes, earlier, i in world.protected, tie_km10
+
+
+def _legs(world: World, plan: Housed) -> Iterator[Leg]:
+    """The way of each row."""
+    people, offers = world.households.rows, world.offers.rows
+    which, legs = over_pairs(
+        world.guests.classes("spot"), world.lodgings.classes("spot"), plan.who, plan.where,
+        lambda h, a: world.travel.leg(people[h].spot, offers[a].spot),
+    )  # fmt: skip
+    return (legs[k] for k in which.tolist())
+
+
+def _addresses(world: World, plan: Housed) -> Iterator[tuple[str, str]]:
+    """(site, place) of each row."""
+    classes = world.lodgings.classes("site_id", "spot")
+    offers = (world.offers.rows[k] for k in classes.first)
+    known = [(a.site_id or "", a.spot.name or f"{a.spot.lat:.4f} {a.spot.lon:.4f}") for a in offers]
+    return (known[k] for k in classes.code[plan.where].tolist())

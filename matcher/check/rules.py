@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from matcher.check.exact import exact, within
-from matcher.check.rooms import minimal_sets
 from matcher.check.ties import link_holds, own_tie_holds
 from matcher.check.world import Party, World, names, other_end
 from matcher.model import Accommodation, Household
@@ -88,7 +87,7 @@ def area(pair: Pair) -> bool:
 
 def dates(pair: Pair) -> bool:
     """The offer covers the stay; an open-ended stay at least for the policy's shortest."""
-    stay = pair.world.stays[pair.h.household_id]
+    stay = pair.world.stay(pair.h.household_id)
     if pair.a.available_from is not None and pair.a.available_from > stay.arrival:
         return False
     if pair.a.available_until is None:
@@ -106,7 +105,7 @@ def distance(pair: Pair) -> bool:
 
 def rooms(pair: Pair) -> bool:
     """Some set of the offer's rooms holds the party; where no rooms are given there is nothing to count."""
-    return bool(room_sets(pair.party, pair.a))
+    return not pair.a.rooms or (sum(pair.a.rooms) >= pair.party.persons and len(pair.a.rooms) >= pair.party.rooms_needed)
 
 
 def override(pair: Pair) -> bool:
@@ -120,7 +119,7 @@ def override(pair: Pair) -> bool:
 def tie(pair: Pair) -> bool:
     """Every required tie to a place, an accommodation or a household that is fixed holds."""
     world, i = pair.world, pair.h.household_id
-    for row in world.own_ties.get(i, ()):
+    for row in world.own_ties.of(i):
         if row.binds and row.other_household_id is None and not own_tie_holds(world, row, pair.a):
             return False
     for row in world.links_of.get(i, ()):
@@ -136,14 +135,29 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def broken_rules(pair: Pair) -> list[str]:
-    """Codes of all rules that the pair breaks."""
-    return [code for code, rule in RULES.items() if not rule(pair)]
+# What a rule looks at, of households and of offers; `override` and `tie` look at rows that few households have.
+COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "status": ((), ("status", "closed")),
+    "vetted": ((), ("kind", "vetted")),
+    "size": (("party",), ("capacity", "min_persons", "max_persons")),
+    "rent": (("persons", "max_rent"), ("cost_per_person_night",)),
+    "risk": ((), ("risk", "adm1")),
+    "needs": (("needs", "persons"), ("features", "need_capacity")),
+    "pets": (("pets",), ("pets",)),
+    "language": (("languages",), ("kind", "languages")),
+    "kind": (("accepts",), ("kind",)),
+    "groups": (("groups",), ("groups_only",)),
+    "area": (("avoids",), ("adm1",)),
+    "dates": (("stay",), ("available_from", "available_until")),
+    "rooms": (("party",), ("rooms", "shared")),
+    "distance": (("spot", "max_km"), ("spot",)),
+}
 
 
-def passes(pair: Pair) -> bool:
-    """Whether the pair breaks no rule."""
-    return all(rule(pair) for rule in RULES.values())
+def pair_at(world: World, household: int, offer: int) -> Pair:
+    """The pair at these positions of the instance."""
+    h = world.households.rows[household]
+    return Pair(world, world.party_of(h.household_id), h, world.offers.rows[offer])
 
 
 def risk_of(world: World, a: Accommodation) -> Decimal:
@@ -152,13 +166,3 @@ def risk_of(world: World, a: Accommodation) -> Decimal:
         return a.risk
     policy = world.policy.risk
     return policy.area.get(a.adm1, policy.unknown) if a.adm1 is not None else policy.unknown
-
-
-def room_sets(party: Party, a: Accommodation) -> tuple[tuple[int, ...], ...]:
-    """Sets of rooms that the party may take: one empty set where the offer has no rooms, all of them where it is not shared."""
-    if not a.rooms:
-        return ((),)
-    if a.shared:
-        return minimal_sets(a.rooms, party.persons, party.rooms_needed)
-    whole = tuple(sorted(a.rooms))
-    return (whole,) if sum(whole) >= party.persons and len(whole) >= party.rooms_needed else ()

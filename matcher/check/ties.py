@@ -3,12 +3,12 @@ and between two households from the offer of `household_id` to the other's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 from matcher.check.exact import exact, nearer, within
+from matcher.check.seats import Housed
 from matcher.check.world import World
-from matcher.model import Accommodation, Household, Tie
+from matcher.model import Accommodation, Tie
 from matcher.places.travel import same_place
 
 
@@ -75,16 +75,16 @@ def pull_km10(world: World, tie: Tie, km10: int, holds: bool) -> Fraction:
     return Fraction(0) if holds else cap
 
 
-def nearest_tie_km10(world: World, household: Household, offer: Accommodation, where: Mapping[str, Accommodation]) -> int | None:
+def nearest_tie_km10(world: World, household_id: str, offer: Accommodation, plan: Housed) -> int | None:
     """Distance to the nearest of the household's own ties, other than `apart`; None where none can be measured."""
     ways: list[int] = []
-    for tie in world.own_ties.get(household.household_id, ()):
+    for tie in world.own_ties.of(household_id):
         if tie.kind == "apart":
             continue
         if tie.other_household_id is None:
             ways.append(tie_km10(world, tie, offer))
-        elif tie.other_household_id in world.protected and household.household_id not in world.protected:
+        elif tie.other_household_id in world.protected and household_id not in world.protected:
             continue  # told on the protected side only
-        elif tie.other_household_id in where:
-            ways.append(world.travel.km10(offer.spot, where[tie.other_household_id].spot))
+        elif (other := plan.offer_of(world, tie.other_household_id)) is not None:
+            ways.append(world.travel.km10(offer.spot, other.spot))
     return min(ways, default=None)

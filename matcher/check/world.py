@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import TypeVar
 
-from matcher.check.exact import exact
-from matcher.check.rooms import rooms_needed
+import numpy as np
+
+from matcher.check.exact import Ints, exact
+from matcher.check.roles import FOREVER, components, find_fixed, find_left_out, find_protected, rooms_by_household, stays
+from matcher.check.tables import Axis, ById, Grouped, column
 from matcher.errors import InternalError
-from matcher.model import Accommodation, Household, Instance, Member, Override, Standing, Tie
+from matcher.model import Accommodation, Household, Instance, Override, Standing, Tie
 from matcher.places.travel import Travel, same_place, travel_model
 from matcher.policy import Policy
 
-ADULT_AGE = 18
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -41,39 +42,33 @@ class Stay:
         return self.arrival <= night and (self.leaves is None or night < self.leaves)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Party:
-    """Households, by id, that are placed together or not at all. rooms_needed: 1, or more under `separate`."""
+    """Households, ids ascending, that are placed together or not at all. rooms_needed: 1, or more under `separate`."""
 
-    households: tuple[Household, ...]
+    ids: tuple[str, ...]
+    persons: int
     rooms_needed: int
-
-    @cached_property
-    def ids(self) -> tuple[str, ...]:
-        return tuple(h.household_id for h in self.households)
-
-    @cached_property
-    def persons(self) -> int:
-        return sum(h.persons for h in self.households)
 
 
 @dataclass(frozen=True)
 class World:
     """Everything by id. links: ties between two households of the instance; links_of: the same, under both ids.
 
-    fixed: household → accommodation it is kept in. left_out: household → reason. party_of: free households only.
-    pins, forbids: overrides that hold on the day. protected: also by ties to who is.
+    fixed: household → accommodation it is kept in. left_out: household → reason. joined: free households in a party of
+    several → it. pins, forbids: overrides that hold on the day. protected: also by ties to who is.
+    By position in the instance, length N: persons, rooms_needed (of each alone), arrivals and leaves (ordinals of days, FOREVER).
+    guests, lodgings: the rows by class; `party` (persons and rooms of who is placed together), `stay` and `closed` are columns, too.
     """
 
     instance: Instance
     policy: Policy
     date: dt.date
     travel: Travel
-    households: Mapping[str, Household]
-    offers: Mapping[str, Accommodation]
-    standing: Mapping[str, Standing]
-    members: Mapping[str, tuple[Member, ...]]
-    own_ties: Mapping[str, tuple[Tie, ...]]
+    households: ById[Household]
+    offers: ById[Accommodation]
+    standing: ById[Standing]
+    own_ties: Grouped[Tie]
     links: tuple[Tie, ...]
     links_of: Mapping[str, tuple[Tie, ...]]
     pins: Mapping[str, tuple[Override, ...]]
@@ -82,9 +77,13 @@ class World:
     fixed: Mapping[str, str]
     left_out: Mapping[str, str]
     protected: frozenset[str]
-    parties: tuple[Party, ...]
-    party_of: Mapping[str, Party]
-    stays: Mapping[str, Stay]
+    joined: Mapping[str, Party]
+    persons: Ints
+    rooms_needed: Ints
+    arrivals: Ints
+    leaves: Ints
+    guests: Axis
+    lodgings: Axis
     weights: Mapping[str, Fraction]
 
     def offer(self, accommodation_id: str) -> Accommodation:
@@ -96,6 +95,10 @@ class World:
     def is_open(self, offer: Accommodation) -> bool:
         """Rule `status`."""
         return offer.status == "open" and offer.accommodation_id not in self.instance.closed
+
+    def is_free(self, household_id: str) -> bool:
+        """Whether it is a household that is neither fixed nor left out."""
+        return household_id in self.households and household_id not in self.fixed and household_id not in self.left_out
 
     def is_stranded(self, household_id: str) -> bool:
         """Whether a required tie, other than `apart`, binds the household to one that is left out."""
@@ -109,9 +112,23 @@ class World:
         """The offer in a sentence about the household: sentences are logged, and nothing logged tells where a protected one goes."""
         return "its offer" if household_id in self.protected else accommodation_id
 
-    def is_pinned(self, party: Party) -> bool:
-        """Whether the party must be placed: one of its households is pinned."""
-        return any(household_id in self.pins for household_id in party.ids)
+    def is_pinned(self, ids: Iterable[str]) -> bool:
+        """Whether these households must be placed, if they are a party: one of them is pinned."""
+        return any(household_id in self.pins for household_id in ids)
+
+    def stay(self, household_id: str) -> Stay:
+        """The nights that a household needs."""
+        k = self.households.position[household_id]
+        arrival, leaves = int(self.arrivals[k]), int(self.leaves[k])
+        return Stay(dt.date.fromordinal(arrival), None if leaves == FOREVER else dt.date.fromordinal(leaves))
+
+    def party_of(self, household_id: str) -> Party:
+        """Those with whom a free household is placed."""
+        return self.joined.get(household_id) or self.party([household_id])
+
+    def party(self, ids: Sequence[str]) -> Party:
+        """These households, ids ascending, as one party. People of two households never share a room where rooms are counted by person."""
+        return make_party(self.policy, self.households.position, self.persons, self.rooms_needed, ids)
 
 
 def other_end(tie: Tie, household_id: str) -> str:
@@ -129,72 +146,63 @@ def names(override: Override, offer: Accommodation) -> bool:
 
 def read_world(instance: Instance, policy: Policy, date: dt.date) -> World:
     """Sort the rows. Raises UsageError for a travel model that is not installed."""
-    households = {h.household_id: h for h in sorted(instance.households, key=lambda h: h.household_id)}
-    standing = {row.household_id: row for row in instance.standing}
-    members = _grouped((m.household_id, m) for m in instance.members)
-    links = tuple(tie for tie in instance.ties if tie.other_household_id is not None)
+    households: ById[Household] = ById(instance.households, "household_id")
+    offers: ById[Accommodation] = ById(instance.accommodations, "accommodation_id")
+    standing: ById[Standing] = ById(instance.standing, "household_id")
+    ties = instance.ties
+    links = tuple(ties[k] for k, other in enumerate(column(ties, "other_household_id")) if other is not None)
     live = [o for o in instance.overrides if o.expires_at is None or o.expires_at >= date]
     pins = _grouped((o.household_id, o) for o in live if o.action == "pin")
     held = frozenset(o.household_id for o in live if o.action == "hold")
-    fixed = {i: standing[i].accommodation_id for i, h in households.items() if i in standing and _is_kept(standing[i], h)}
-    left_out: dict[str, str] = {}
-    for i, h in households.items():
-        no_adult = i in members and i not in pins and not any((m.age or 0) >= ADULT_AGE for m in members[i])
-        reason = _first_reason(h.consent, i in instance.left_out, no_adult, i in held)
-        if i not in fixed and reason is not None:
-            left_out[i] = reason
-    free = [i for i in households if i not in fixed and i not in left_out]
-    parties = tuple(make_party(policy, members, [households[i] for i in ids]) for ids in components(free, _together(links)))
+    fixed = find_fixed(households, standing)
+    left_out = find_left_out(instance, households, fixed, pins, held)
+    persons, needed = rooms_by_household(instance, households, policy.rules.room_rule)
+    together = [
+        (t.household_id, t.other_household_id) for t in links if t.binds and t.kind == "same_accommodation" and t.other_household_id
+    ]
+    free = {i for pair in together for i in pair if i in households and i not in fixed and i not in left_out}
+    joined: dict[str, Party] = {}
+    sizes, rooms = persons.copy(), needed.copy()
+    for ids in components(free, together):
+        party = make_party(policy, households.position, persons, needed, ids)
+        for i in ids if len(ids) > 1 else ():
+            joined[i] = party
+            sizes[households.position[i]], rooms[households.position[i]] = party.persons, party.rooms_needed
+    arrivals, leaves, stay = stays(instance, date)
+    closed = [int(i in instance.closed) for i in offers.ids] if instance.closed else [0] * len(offers.ids)
     return World(
         instance=instance,
         policy=policy,
         date=date,
         travel=Travel(instance.travel, travel_model(policy.travel.model)),
         households=households,
-        offers={a.accommodation_id: a for a in sorted(instance.accommodations, key=lambda a: a.accommodation_id)},
+        offers=offers,
         standing=standing,
-        members=members,
-        own_ties=_grouped((tie.household_id, tie) for tie in instance.ties),
-        links=tuple(tie for tie in links if {tie.household_id, tie.other_household_id} <= households.keys()),
+        own_ties=Grouped(ties, "household_id"),
+        links=tuple(tie for tie in links if tie.household_id in households and tie.other_household_id in households),
         links_of=_grouped((end, tie) for tie in links for end in (tie.household_id, tie.other_household_id) if end is not None),
         pins=pins,
         forbids=_grouped((o.household_id, o) for o in live if o.action == "forbid"),
         held=held,
         fixed=fixed,
         left_out=left_out,
-        protected=_protected(households, links),
-        parties=parties,
-        party_of={i: party for party in parties for i in party.ids},
-        stays={i: Stay(max(h.arrives or date, date), h.leaves) for i, h in households.items()},
+        protected=find_protected(households, links),
+        joined=joined,
+        persons=persons,
+        rooms_needed=needed,
+        arrivals=arrivals,
+        leaves=leaves,
+        guests=Axis(instance.households, {"party": sizes * (int(rooms.max(initial=0)) + 1) + rooms, "stay": stay}),
+        lodgings=Axis(instance.accommodations, {"closed": np.array(closed, dtype=np.int64)}),
         weights=_weights(policy),
     )
 
 
-def make_party(policy: Policy, members: Mapping[str, tuple[Member, ...]], households: list[Household]) -> Party:
-    """The households as one party. People of two households never share a room where rooms are counted by person."""
-    needed = 1
-    if policy.rules.room_rule == "separate":
-        needed = sum(rooms_needed(members.get(h.household_id, ()), h.persons) for h in households)
-    return Party(tuple(households), needed)
-
-
-def components(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Ids joined by pairs, each component sorted, components by their first id; pairs with other ids do not count."""
-    boss = {i: i for i in ids}
-
-    def find(i: str) -> str:
-        while boss[i] != i:
-            boss[i] = boss[boss[i]]
-            i = boss[i]
-        return i
-
-    for one, other in pairs:
-        if one in boss and other in boss:
-            boss[find(other)] = find(one)
-    together: dict[str, list[str]] = defaultdict(list)
-    for i in sorted(boss):
-        together[find(i)].append(i)
-    return list(together.values())
+def make_party(policy: Policy, position: Mapping[str, int], persons: Ints, rooms_needed: Ints, ids: Sequence[str]) -> Party:
+    """Persons count together; so do rooms, where they are counted by person."""
+    rows = [position[i] for i in ids]
+    needed = int(rooms_needed[rows].sum()) if policy.rules.room_rule == "separate" else 1
+    return Party(tuple(ids), int(persons[rows].sum()), needed)
 
 
 def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, tuple[V, ...]]:
@@ -202,32 +210,6 @@ def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, tuple[V, ...]]:
     for key, value in pairs:
         groups[key].append(value)
     return {key: tuple(values) for key, values in groups.items()}
-
-
-def _is_kept(row: Standing, household: Household) -> bool:
-    """A fact: moved in, or accepted and consent not withdrawn."""
-    return row.status == "moved_in" or (row.status == "accepted" and household.consent != "no")
-
-
-def _first_reason(consent: str, quarantined: bool, no_adult: bool, held: bool) -> str | None:
-    if consent != "yes":
-        return "no_consent"
-    if quarantined:
-        return "quarantined"
-    if no_adult:
-        return "no_adult"
-    return "held" if held else None
-
-
-def _together(links: Iterable[Tie]) -> list[tuple[str, str]]:
-    """Pairs that live in one accommodation: required and agreed."""
-    return [(t.household_id, t.other_household_id) for t in links if t.binds and t.kind == "same_accommodation" and t.other_household_id]
-
-
-def _protected(households: Mapping[str, Household], links: Iterable[Tie]) -> frozenset[str]:
-    pairs = [(t.household_id, t.other_household_id) for t in links if t.binds and t.kind != "apart" and t.other_household_id]
-    groups = components(households, pairs)
-    return frozenset(i for group in groups if any(households[j].protected for j in group) for i in group)
 
 
 def _weights(policy: Policy) -> dict[str, Fraction]:

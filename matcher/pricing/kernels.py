@@ -12,6 +12,8 @@ from matcher.pricing.core import BIG
 from matcher.pricing.uses import NEED, PERSONS, ROOMS, UNIT
 
 HALF = BIG // 2
+FAR = 1 << 60
+"""Stands for no value among priced ones; no priced value reaches it, and two of them do not overflow."""
 ANY = -1
 jit = numba.njit(cache=True, nogil=True)
 
@@ -130,4 +132,4 @@ def use_of(uses, q, a, s, rows, amounts):
     return n
 
 
-__all__ = ["HALF", "UNIT", "amount", "best_set", "jit", "pair_cost", "pay", "set_count", "set_price", "special", "use_of"]
+__all__ = ["FAR", "HALF", "UNIT", "amount", "best_set", "jit", "pair_cost", "pay", "set_count", "set_price", "special", "use_of"]

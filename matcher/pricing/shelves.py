@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.layers import Bools, Ints
-from matcher.pricing.core import BIG, Core, Numbers, Wide
-from matcher.pricing.kernels import HALF, jit, pair_cost, pay, special
+from matcher.pricing.core import Core, Numbers, Wide
+from matcher.pricing.kernels import FAR, HALF, jit, pair_cost, pay, special
 
 LEAST_ENTRIES, MOST_ENTRIES, ENTRIES_A_PARTY = 2_000_000, 24_000_000, 300
 
@@ -91,10 +91,10 @@ def price_shelves(core, shelves, paid, scale, lowest, order, value, first, last)
     """Sort the shelves of kinds first to last by cost and price.
 
     order: positions of entries, sorted within each shelf; value: in that order. lowest: shape (K, P), the first value of
-    each shelf, BIG · scale where it is empty. `order` may come from earlier prices.
+    each shelf, FAR where it is empty. `order` may come from earlier prices.
     """
     places = core.at_place.shape[1]
-    far = BIG * scale + 0 * paid[0, 0]
+    far = FAR + 0 * paid[0, 0]
     for k in range(first, last):
         claim = core.uses.claim[shelves.example[k]]
         for p in range(places):
@@ -112,26 +112,29 @@ def price_shelves(core, shelves, paid, scale, lowest, order, value, first, last)
 
 @jit
 def lay_board(core, q, scale, board):
-    """board[p]: what tables over places add for a party, with what it adds everywhere."""
+    """board[p]: what tables over places add for a party, with what it adds everywhere; FAR where a rule is broken."""
     places = core.at_place.shape[1]
     for p in range(places):
-        board[p] = scale * core.usual[q]
+        board[p] = core.usual[q]
     for t in range(core.place_row.shape[1]):
         row = core.place_row[q, t]
         if row < 0:
             break
         for p in range(places):
-            board[p] += scale * core.at_place[row, p]
+            board[p] += core.at_place[row, p]
+    far = FAR + 0 * scale
+    for p in range(places):
+        board[p] = far if board[p] >= HALF else scale * board[p]
 
 
 @jit
 def worth_of(core, plain, prices, scale, paid, base, q, a):
-    """Value of an offer without exceptions for the party; BIG · scale where it is not allowed."""
+    """Value of an offer without exceptions for the party; FAR where it is not allowed."""
     cost = 0
     for t in range(core.row.shape[1]):
         cost += core.value[core.row[q, t] + core.column[a, t]]
     if cost >= HALF or (core.special_start[q + 1] > core.special_start[q] and special(core, q, a) != core.usual[q]):
-        return BIG * scale + 0 * prices[0]
+        return FAR + 0 * prices[0]
     if plain[a]:
         return base + scale * cost + paid[a, core.uses.claim[q]]
     return base + scale * cost + pay(core.uses, q, a, prices, scale)[0]
@@ -141,7 +144,7 @@ def worth_of(core, plain, prices, scale, paid, base, q, a):
 def best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, board):
     """(value, offer) of a party's best pair, over all; offer -1 where there is none. board: scratch of length P."""
     places = core.at_place.shape[1]
-    far = HALF * scale + 0 * prices[0]
+    far = FAR + 0 * prices[0]
     best, offer = far, -1
     k = shelves.kind[q]
     for i in range(core.special_start[q], core.special_start[q + 1]):
@@ -210,7 +213,7 @@ def nearest(core, shelves, plain, prices, paid, lowest, order, value, q, board, 
     size = 0
     for p in range(places):
         bound = board[p] + lowest[k, p]
-        if bound < HALF:
+        if bound < FAR:
             heap[size], heap_key[size] = p, bound
             size += 1
     for i in range(size // 2 - 1, -1, -1):

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from matcher.check.costs import account, changed_from, unplaced_term
-from matcher.check.rows import allowed_reasons, set_aside_households
-from matcher.check.seats import Seat, by_offer, fixed_seats
-from matcher.check.ties import nearest_tie_km10
-from matcher.check.world import read_world
 from matcher.model import Accommodation, Household, Instance, Member, Override, Spot, Standing, Tie, TravelRow
 from matcher.policy import Policy, policy_from_plain
 from matcher.result import TERMS, Cost, PlacementRow, UnplacedRow
+from tests.check.plain.costs import account, changed_from, unplaced_term
+from tests.check.plain.rows import allowed_reasons, set_aside_households
+from tests.check.plain.seats import Seat, by_offer, fixed_seats
+from tests.check.plain.ties import nearest_tie_km10
+from tests.check.plain.world import read_world
 
 DAY = dt.date(2026, 11, 22)
 Plan = tuple[list[PlacementRow], list[UnplacedRow], dict[str, int]]

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from matcher.check import check_bound, check_plan
+from matcher.check import check_bound
 from matcher.model import Accommodation, Instance, Tie
 from matcher.policy import Policy
 from matcher.result import STAGES
+from tests.check import plain
 from tests.check.build import (
     DAY,
     Plan,
@@ -87,7 +88,7 @@ def random_policy(rng: random.Random, order: str) -> Policy:
 
 
 def every_plan(world: Instance, rules: Policy) -> Iterator[Plan]:
-    """All plans that the checker accepts, by trying every offer and every set of rooms for everybody."""
+    """All plans that the plain checker accepts, by trying every offer and every set of rooms for everybody."""
     rooms = {a.accommodation_id: set_choices(a) for a in world.accommodations}
     choices: list[tuple[str, tuple[int, ...]] | None] = [None, *((a, taken) for a, sets in rooms.items() for taken in sets)]
     fixed = {row.household_id: row.accommodation_id for row in world.standing if row.status == "moved_in"}
@@ -96,7 +97,7 @@ def every_plan(world: Instance, rules: Policy) -> Iterator[Plan]:
         where = fixed | {i: place[0] for i, place in zip(free, pick, strict=True) if place}
         taken = {i: place[1] for i, place in zip(free, pick, strict=True) if place}
         proposal = plan(world, rules, where, taken)
-        if not check_plan(world, rules, DAY, *proposal):
+        if not plain.check_plan(world, rules, DAY, *proposal):
             yield proposal
 
 
