@@ -85,7 +85,6 @@ def _joint(kind: Ints, row: Ints) -> tuple[Ints, int]:
     return joined.ravel(), len(distinct)
 
 
-
 @jit
 def price_shelves(core, shelves, paid, scale, lowest, order, value, first, last):
     """Sort the shelves of kinds first to last by cost and price.

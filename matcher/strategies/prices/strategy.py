@@ -26,6 +26,7 @@ from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 
 SIZES = (1, 2, 3, 4, 5, 6)
+CLIMB = Schedule(full=40, short=0, first=100.0, middle=10.0, steep=(0.003, 0.0005, 0.0005))
 PIECE = 450
 MOST_PAIRS_WITH_LINKS = 3_000_000
 FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
@@ -103,6 +104,7 @@ class _Run:
         while not self.near_enough and self.stopped is None and turn < 60:
             before = self.cost
             standing = self._round(standing, found, turn)
+            found = self._climb(found)
             turn += 1
             if turn >= 3 and self.cost == before and turn % 3 == 0:
                 break
@@ -116,12 +118,25 @@ class _Run:
 
         def going_on(_: Found) -> bool:
             self.work += 10 * FULL_STEP * self.field.parties
-            return self.limits.seconds_left() > 0.3 * 0 and self.work < 0.4 * self.limits.work
+            return self.limits.seconds_left() > 0 and self.work < 0.4 * self.limits.work
 
         found = ascend(self.market, zeros, floors, _schedule(self.field.parties), going_on)
         if small and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * self.field.parties
+        self._prove(found)
+        return found
+
+    def _climb(self, found: Found) -> Found:
+        """Some more small steps from the best prices; small problems have the best there are already."""
+        if self.field.parties <= MOST_PARTIES or self.stopped is not None or self.near_enough:
+            return found
+
+        def going_on(_: Found) -> bool:
+            self.work += 10 * FULL_STEP * self.field.parties
+            return self.stopped is None
+
+        found = ascend(self.market, found.prices, found.floors, CLIMB, going_on, found)
         self._prove(found)
         return found
 
