@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Numbers
 from matcher.pricing.kernels import jit, pair_cost, use_of
-from matcher.pricing.menus import Menus
 from matcher.pricing.shelves import nearest
 from matcher.pricing.threads import in_ranges
 
@@ -58,7 +57,8 @@ def _nearest_of_many(core, shelves, plain, prices, paid, lowest, order, value, p
     some_offers, some_costs, some_worths = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty(most)
     for i in range(first, last):
         n = nearest(
-            core, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs, some_worths
+            core, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs,
+            some_worths,
         )  # fmt: skip
         for j in range(n):
             offers[i, j], costs[i, j] = some_offers[j], some_costs[j]
@@ -108,8 +108,12 @@ def write_out(board: Board, lists: Lists, sets: int) -> Choices:
     arcs, own, uses = (np.zeros(count + 1, dtype=np.int64) for _ in range(3))
     small, large = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
 
-    def run(*out: NDArray[np.generic]) -> None:
-        in_ranges(lambda i, j: _write(core, menus, board.bundle_paid, lists, sets, arcs, own, uses, *out, i, j), count, least=500)
+    def run(*out: NDArray[Any]) -> None:
+        def part(first: int, last: int) -> None:
+            arguments = (core, menus, board.bundle_paid, lists, sets, arcs, own, uses, *out, first, last)
+            _write(*arguments)
+
+        in_ranges(part, count, least=500)
 
     run(small, small, large, small, large, small, small)
     for counts in (arcs, own, uses):
@@ -176,7 +180,7 @@ def with_set(menus, a, c, kept, bundles, count):
     for i in range(count):
         if menus.set[bundles[i]] == kept:
             return count
-    for b in range(menus.first[a, c], menus.first[a, c] + menus.count[a, c]):
+    for b in range(menus.first[a, c], menus.first[a, c] + menus.bundles[a, c]):
         if menus.set[b] == kept:
             bundles[count] = b
             return count + 1
@@ -187,7 +191,7 @@ def with_set(menus, a, c, kept, bundles, count):
 def cheapest(menus, bundle_paid, a, c, bundles, worths, most):
     """Write the cheapest bundles of a claim at an offer, at most `most`; returns how many."""
     count = 0
-    for b in range(menus.first[a, c], menus.first[a, c] + menus.count[a, c]):
+    for b in range(menus.first[a, c], menus.first[a, c] + menus.bundles[a, c]):
         worth = bundle_paid[b] + menus.spare[b]
         if count == most:
             if worth >= worths[count - 1]:

@@ -19,13 +19,13 @@ class Board:
     def __init__(self, core: Core, menus: Menus, shelves: Shelves, kind: type) -> None:
         places, entries = core.at_place.shape[1], len(shelves.offer)
         self.core, self.menus, self.shelves, self.kind = core, menus, shelves, kind
-        self.lowest = np.empty((len(shelves.example), places), dtype=kind)
+        self.lowest: NDArray[Any] = np.empty((len(shelves.example), places), dtype=kind)
         self.order = np.arange(entries, dtype=np.int32)
-        self.value = np.empty(entries, dtype=kind)
-        self.bundle_paid = np.zeros(max(1, len(menus.set)), dtype=kind)
-        self.paid = np.zeros(menus.first.shape, dtype=kind)
+        self.value: NDArray[Any] = np.empty(entries, dtype=kind)
+        self.bundle_paid: NDArray[Any] = np.zeros(max(1, len(menus.set)), dtype=kind)
+        self.paid: NDArray[Any] = np.zeros(menus.first.shape, dtype=kind)
         self.bundle = np.full(menus.first.shape, -1, dtype=np.int32)
-        self.best = np.empty(core.parties, dtype=kind)
+        self.best: NDArray[Any] = np.empty(core.parties, dtype=kind)
         self.offer = np.empty(core.parties, dtype=np.int64)
 
     def set_prices(self, prices: NDArray[Any], scale: int = 1) -> None:
@@ -34,7 +34,8 @@ class Board:
         self.scale = self.kind(scale)
         core, shelves, menus = self.core, self.shelves, self.menus
         in_ranges(
-            lambda i, j: price_bundles(menus.start, menus.row, menus.amount, self.prices, self.bundle_paid, i, j), len(menus.set), least=200_000
+            lambda i, j: price_bundles(menus.start, menus.row, menus.amount, self.prices, self.bundle_paid, i, j),
+            len(menus.set), least=200_000,
         )  # fmt: skip
         in_ranges(
             lambda i, j: cheapest_bundles(menus, self.bundle_paid, self.scale, self.paid, self.bundle, i, j), core.offers, least=20_000

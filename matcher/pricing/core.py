@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.layers import Exceptions, Ints, Table
+from matcher.parts import Parties
 from matcher.pricing.uses import Uses, make_uses
 from matcher.problem import Problem
 
@@ -103,30 +104,29 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
     out[problem.must] = BIG
     usual[problem.barred] = BIG
     add[np.repeat(problem.barred, np.diff(start))] = BIG
-    core = Core(
-        place, at_place, place_row, value, row, column, start, offer, add, usual, out, usable, make_uses(problem, int(weights[problem.spare_stage]))
-    )  # fmt: skip
+    uses = make_uses(problem, int(weights[problem.spare_stage]))
+    core = Core(place, at_place, place_row, value, row, column, start, offer, add, usual, out, usable, uses)
     return core, by_offer
 
 
 def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> Wide:
     """A row for every party: its members' rows added up (rules: at most one BIG)."""
-    first = np.array([party[0] for party in problem.parties], dtype=np.int64)
-    row = table.row[first].astype(np.int64)
-    extra, count = [], len(value)
+    parties = Parties.of(problem.parties)
+    row = table.row[parties.member[parties.start[:-1]]].astype(np.int64)
+    count = len(value)
+    extra: list[Ints] = []
     known: dict[tuple[int, ...], int] = {}
-    for q, party in enumerate(problem.parties):
-        if len(party) > 1:
-            key = tuple(sorted(int(table.row[h]) for h in party))
-            if key not in known:
-                known[key] = count + len(extra)
-                added = value[list(key)].sum(axis=0)
-                extra.append(np.minimum(added, BIG) if rule else added)
-            row[q] = known[key]
+    for q in np.flatnonzero(np.diff(parties.start) > 1).tolist():
+        key = tuple(sorted(int(table.row[h]) for h in parties[q]))
+        if key not in known:
+            known[key] = count + len(extra)
+            added = value[list(key)].sum(axis=0)
+            extra.append(np.minimum(added, BIG) if rule else added)
+        row[q] = known[key]
     if extra:
         value = np.concatenate([value, np.array(extra, dtype=np.int64)])
     used, row = np.unique(row, return_inverse=True)
-    value, same = np.unique(value[used], axis=0, return_inverse=True)
+    value, same = np.unique(value[np.asarray(used)], axis=0, return_inverse=True)
     value, column = np.unique(value, axis=1, return_inverse=True)
     return Wide(same.ravel()[row.ravel()], column.ravel()[table.column].astype(np.int64), np.ascontiguousarray(value))
 
@@ -134,7 +134,7 @@ def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> W
 def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Numbers, Numbers]:
     rows, of_party, count = [], [], 0
     for table in tables:
-        zero = ~table.value.any(axis=1)
+        zero = np.asarray(~table.value.any(axis=1))
         index = table.row + count
         index[zero[table.row]] = -1
         of_party.append(index)
@@ -198,17 +198,18 @@ def _specials(problem: Problem, weights: Sequence[int]) -> tuple[Numbers, Number
         concerned |= layer.row[: len(concerned)] >= 0
     usual = np.zeros(len(problem.parties), dtype=np.int64)
     found: list[tuple[int, list[tuple[int, int]]]] = []
-    single = np.array([concerned[party[0]] or len(party) > 1 for party in problem.parties], dtype=np.bool_)
-    for q in np.flatnonzero(single):
+    parties = Parties.of(problem.parties)
+    some = concerned[parties.member[parties.start[:-1]]] | (np.diff(parties.start) > 1)
+    for q in np.flatnonzero(some).tolist():
         parts = [_values_of(layer, h, weight, rule) for h in problem.parties[q] for layer, weight, rule in layers]
-        own = problem.party_cost.get(int(q))
+        own = problem.party_cost.get(q)
         if own is not None:
             weight = int(weights[problem.party_cost_stage])
             parts.append((0, {a: BIG if v < 0 else weight * int(v) for a, v in enumerate(own.tolist())}))
         usual[q] = min(sum(default for default, _ in parts), BIG)
         offers = sorted({a for _, values in parts for a in values})
         if offers:
-            found.append((int(q), [(a, min(sum(values.get(a, default) for default, values in parts), BIG)) for a in offers]))
+            found.append((q, [(a, min(sum(values.get(a, default) for default, values in parts), BIG)) for a in offers]))
     count = np.zeros(len(problem.parties), dtype=np.int64)
     for q, pairs in found:
         count[q] = len(pairs)

@@ -6,7 +6,6 @@ Prices and values are of one kind, int64 for proofs and float64 for searches; ke
 from __future__ import annotations
 
 import numba
-import numpy as np
 
 from matcher.pricing.core import BIG
 from matcher.pricing.uses import NEED, PERSONS, ROOMS, UNIT
@@ -54,7 +53,7 @@ def amount(uses, q, a, r):
     kind, date = uses.kind[r], uses.date[r]
     total = 0
     for m in range(uses.member_start[q], uses.member_start[q + 1]):
-        if date != ANY and not (uses.arrival[m] <= date and date < uses.leaves[m]):
+        if date != ANY and not (uses.arrival[m] <= date < uses.leaves[m]):
             continue
         if kind == PERSONS:
             total += uses.in_use[q, a] if uses.in_use.shape[0] else uses.persons[m]

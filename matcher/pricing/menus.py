@@ -14,7 +14,7 @@ from matcher.pricing.uses import ANY_DATE, NEED, PERSONS, ROOMS, UNIT
 
 
 class Menus(NamedTuple):
-    """Bundles of claim c at offer a: first[a, c] … first[a, c] + count[a, c].
+    """Bundles of claim c at offer a: first[a, c] … first[a, c] + bundles[a, c].
 
     By bundle: room set (-1: none counts), cost of its empty beds, and what it takes: row, amount at start[b] … start[b+1].
     plain: offers where a party takes just its claim's bundle; elsewhere (rows by date, by need, or uses by pair) the
@@ -23,7 +23,7 @@ class Menus(NamedTuple):
     """
 
     first: NDArray[np.int32]
-    count: NDArray[np.int32]
+    bundles: NDArray[np.int32]
     set: NDArray[np.int32]
     spare: Numbers
     start: Numbers
@@ -119,7 +119,7 @@ def cheapest_bundles(menus, bundle_paid, scale, paid, best, first, last):
         for c in range(menus.first.shape[1]):
             chosen = -1
             least = 0 * bundle_paid[0]
-            for b in range(menus.first[a, c], menus.first[a, c] + menus.count[a, c]):
+            for b in range(menus.first[a, c], menus.first[a, c] + menus.bundles[a, c]):
                 value = bundle_paid[b] + scale * menus.spare[b]
                 if chosen < 0 or value < least:
                     least, chosen = value, b

@@ -5,7 +5,7 @@ kind can go below. What a party has to look at is then the first few offers of a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def make_shelves(core: Core, tables: Sequence[Wide]) -> Shelves:
     return Shelves(kind, example, np.concatenate(start), _join(offer, np.int32), _join(cost, np.int64))
 
 
-def _join(parts: list[Ints], kind: type) -> Ints:
+def _join(parts: list[NDArray[Any]], kind: type) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)
 
 

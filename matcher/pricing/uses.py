@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.layers import Ints
-from matcher.parts import ANY_DATE
+from matcher.parts import ANY_DATE, Parties
 from matcher.problem import Problem
 from matcher.rooms import room_sets
 
@@ -53,8 +53,8 @@ class Uses(NamedTuple):
 def make_uses(problem: Problem, spare_weight: int) -> Uses:
     """The arrays of a problem; empty beds of room sets cost `spare_weight` times their units."""
     counts = np.array([len(rows) for rows in problem.resources_of], dtype=np.int64)
-    members = np.array([h for party in problem.parties for h in party], dtype=np.int64)
-    sizes = np.array([len(party) for party in problem.parties], dtype=np.int64)
+    parties = Parties.of(problem.parties)
+    members, member_start = parties.member, parties.start.astype(np.int64)
     persons = problem.party_persons()
     claims, claim = np.unique(np.stack([persons, problem.room_need], axis=1), axis=0, return_inverse=True)
     kinds: dict[tuple[int, ...], int] = {}
@@ -69,7 +69,7 @@ def make_uses(problem: Problem, spare_weight: int) -> Uses:
         date=np.array([r.date for r in resources], dtype=np.int64),
         capacity=problem.capacity,
         party_persons=persons,
-        member_start=_starts(sizes),
+        member_start=member_start,
         persons=problem.persons[members],
         arrival=problem.arrival[members].astype(np.int64),
         leaves=problem.leaves[members].astype(np.int64),

@@ -30,9 +30,9 @@ def draw(state):
 def find_loser(house, choices, e, a, moved, n, state):
     """An occupant of offer a, not in the chain, whose leaving makes room for arc e; -1 if a few tries find none."""
     for _ in range(4):
-        if house.count[a] == 0:
+        if house.occupants[a] == 0:
             return -1
-        z = np.int64(house.member[house.slot[a] + int(draw(state) * house.count[a])])
+        z = np.int64(house.member[house.slot[a] + int(draw(state) * house.occupants[a])])
         known = False
         for i in range(n):
             if moved[i] == z:

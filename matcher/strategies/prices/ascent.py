@@ -75,11 +75,13 @@ class Market:
         self.taken = np.where(stays, -1, offer)
         loads = np.zeros((2, len(self.capacity)))
         half = len(out) // 2
-        in_ranges(
-            lambda i, j: [_add_loads(board.core, board.menus, board.bundle, prices, self.taken, loads[b], half * b, len(out) if b else half)
-                          for b in range(i, j)] and None,
-            2, least=2 if len(out) > 3000 else 3,
-        )  # fmt: skip
+
+        def add(first: int, last: int) -> None:
+            for b in range(first, last):
+                to = len(out) if b else half
+                _add_loads(board.core, board.menus, board.bundle, prices, self.taken, loads[b], half * b, to)
+
+        in_ranges(add, 2, least=2 if len(out) > 3000 else 3)
         self.load = loads.sum(axis=0)
         self.missing = self.wanted + self.group[stays].sum(axis=0) if len(floors) else self.wanted
         values = np.where(stays, out, best)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.layers import Bools, Ints
+from matcher.parts import Parties
 from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
 from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Wide, make_core
@@ -65,8 +66,8 @@ def make_field(problem: Problem) -> Field:
 def _groups(problem: Problem) -> Ints:
     group = np.zeros((len(problem.parties), len(problem.floors)), dtype=np.int64)
     party_of = np.empty(len(problem.persons), dtype=np.int64)
-    for q, party in enumerate(problem.parties):
-        party_of[list(party)] = q
+    parties = Parties.of(problem.parties)
+    party_of[parties.member] = parties.owner
     for g, floor in enumerate(problem.floors):
         np.add.at(group[:, g], party_of[floor.households], problem.persons[floor.households])
     return group

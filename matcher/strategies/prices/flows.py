@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]
 
 from matcher.errors import InternalError
@@ -55,7 +54,8 @@ def _idle(uses: Uses) -> Bools:
     owner[uses.offer_rows] = np.repeat(np.arange(len(uses.row_start) - 1), np.diff(uses.row_start))
     rooms = (uses.kind == ROOMS) & (uses.date == ANY_DATE)
     beds = np.bincount(owner[rooms], weights=(uses.number * uses.capacity)[rooms], minlength=len(uses.row_start) - 1)
-    return (uses.kind == PERSONS) & (uses.date == ANY_DATE) & (uses.beds[owner] >= 0) & (beds[owner] <= uses.capacity)
+    idle: Bools = (uses.kind == PERSONS) & (uses.date == ANY_DATE) & (uses.beds[owner] >= 0) & (beds[owner] <= uses.capacity)
+    return idle
 
 
 class Flow:
@@ -65,7 +65,7 @@ class Flow:
         self.choices, self.lanes, self.held, self.near, self.drawn = choices, make_lanes(uses, choices), held, near, drawn
         self.size = np.diff(choices.start)
 
-    def run(self, house: House, beds: int, chance: np.random.Generator, extra: NDArray[np.float64] | None = None) -> int:
+    def run(self, house: House, beds: int, chance: np.random.Generator) -> int:
         """Re-place all that live on units, or in beds beside others in parties of `beds`. Returns the change of cost, at most 0."""
         choices, lanes = self.choices, self.lanes
         here = house.arc

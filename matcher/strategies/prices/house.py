@@ -46,7 +46,7 @@ class Bonds(NamedTuple):
 class House(NamedTuple):
     """arc: of each party, OUT where it has none. cost: of that arc, or of being out. load, capacity: by row.
 
-    Occupants of offer a: member[slot[a]] … member[slot[a] + count[a] - 1]; place_of: each party's position there. waiting: those
+    Occupants of offer a: member[slot[a]] … member[slot[a] + occupants[a] - 1]; place_of: each party's position there. waiting: those
     who are out, waiting[0:1][0] of them; spot: position there. out: cost of being out, floors not counted.
     group: persons by floor, shape (Q, G); lacking: persons still wanted by each floor (may be negative); rate: units a person.
     """
@@ -57,7 +57,7 @@ class House(NamedTuple):
     capacity: Numbers
     slot: Numbers
     member: NDArray[np.int32]
-    count: NDArray[np.int32]
+    occupants: NDArray[np.int32]
     place_of: NDArray[np.int32]
     queue: NDArray[np.int32]
     spot: NDArray[np.int32]
@@ -93,7 +93,7 @@ def make_house(problem: Problem, out: Numbers, group: Numbers, choices: Choices,
         capacity=problem.capacity,
         slot=np.cumsum(slots),
         member=np.zeros(int(slots.sum()) + 1, dtype=np.int32),
-        count=np.zeros(problem.offers, dtype=np.int32),
+        occupants=np.zeros(problem.offers, dtype=np.int32),
         place_of=np.full(parties, -1, dtype=np.int32),
         queue=np.arange(parties, dtype=np.int32),
         spot=np.arange(parties, dtype=np.int32),
@@ -252,11 +252,11 @@ def leave(house, choices, q):
         house.lacking[g] += house.group[q, g]
     if house.place_of[q] >= 0:
         a = choices.offer[e]
-        last = house.count[a] - 1
+        last = house.occupants[a] - 1
         other = house.member[house.slot[a] + last]
         house.member[house.slot[a] + house.place_of[q]] = other
         house.place_of[other] = house.place_of[q]
-        house.count[a] = last
+        house.occupants[a] = last
         house.place_of[q] = -1
 
 
@@ -278,9 +278,9 @@ def enter(house, choices, q, e):
         house.lacking[g] -= house.group[q, g]
     if choices.use_start[b + 1] > choices.use_start[b]:
         a = choices.offer[e]
-        house.member[house.slot[a] + house.count[a]] = q
-        house.place_of[q] = house.count[a]
-        house.count[a] += 1
+        house.member[house.slot[a] + house.occupants[a]] = q
+        house.place_of[q] = house.occupants[a]
+        house.occupants[a] += 1
 
 
 @jit

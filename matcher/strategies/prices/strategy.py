@@ -13,7 +13,8 @@ from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import HALF
 from matcher.pricing.menus import price_bundles
-from matcher.problem import UNPLACED, Problem
+from matcher.parts import Parties
+from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 from matcher.strategies.prices.anneal import anneal
@@ -21,7 +22,7 @@ from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, as
 from matcher.strategies.prices.blocks import Sweep, improve
 from matcher.strategies.prices.field import Field, make_field, search_lists
 from matcher.strategies.prices.flows import Flow
-from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
+from matcher.strategies.prices.house import OUT, Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 
@@ -183,7 +184,8 @@ class _Run:
     def _lots(self) -> Ints:
         """Rank of each party in the lottery, by its first household."""
         lottery = np.asarray(self.problem.lottery, dtype=np.int64)
-        return lottery[[party[0] for party in self.problem.parties]] if len(lottery) else np.arange(self.field.parties)
+        parties = Parties.of(self.problem.parties)
+        return lottery[parties.member[parties.start[:-1]]]
 
     def _flows(self, house: House, choices: Choices, sizes: Sequence[int]) -> None:
         flow = Flow(self.field.core.uses, choices, self.held, near=12, drawn=24)
@@ -224,7 +226,7 @@ class _Run:
         """Keep the plan if it is the best so far and holds every promise; searches go on from where they are."""
         whole = keep_promises(self.field, standing)
         plan = plan_of(self.problem, whole.offer.tolist(), _room_sets(self.field, whole))
-        if any(plan.home[party[0]] == UNPLACED for party, must in zip(self.problem.parties, self.problem.must, strict=True) if must):
+        if (whole.offer[self.problem.must] == OUT).any():
             return standing
         cost = tuple(cost_by_stage(self.problem, plan))
         if (self.plan is None or cost < self.cost) and not broken(self.problem, plan):
