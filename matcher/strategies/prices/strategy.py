@@ -10,10 +10,10 @@ import numpy as np
 from matcher.bounds import Pair, Prices, largest_costs, link_forest, lower_bound, price_scale, share_of
 from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.layers import Bools, Ints
+from matcher.parts import Parties
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import HALF
 from matcher.pricing.menus import price_bundles
-from matcher.parts import Parties
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
