@@ -73,8 +73,19 @@ class Exceptions:
     def pairs(self, households: Ints, offers: Ints) -> Ints:
         """Values for `households[i]` at `offers[i]`, of the same length as both."""
         out = np.full(len(households), self.neutral, dtype=np.int64)
-        for i in np.flatnonzero(self.row[households] >= 0):
-            out[i] = self.block(households[i : i + 1], offers[i : i + 1])[0, 0]
+        concerned = np.flatnonzero(self.row[households] >= 0)
+        if not len(concerned):
+            return out
+        row = self.row[households[concerned]]
+        size = 1 + max(int(self.offers.max(initial=0)), int(offers.max()))
+        known = np.repeat(np.arange(len(self.default)), np.diff(self.start)) * size + self.offers
+        order = np.argsort(known)
+        wanted = row * size + offers[concerned]
+        found = self.default[row]
+        if len(known):
+            at = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)]
+            found = np.where(known[at] == wanted, self.value[at], found)
+        out[concerned] = found
         return out
 
 

@@ -7,16 +7,19 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from matcher._version import __version__
+from matcher.columns import Ints
 from matcher.errors import UsageError
-from matcher.io.csv_out import Cell, rows_text
+from matcher.io.csv_out import Cell, field, rows_text
 from matcher.model import Instance
+from matcher.placed import AT_ONCE, NO_TIE, Held, Placements
 from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
 from matcher.summary import summary
 
@@ -155,17 +158,18 @@ def files(result: Result) -> dict[str, str]:
     """Name and text of every file of a run. Only run.json differs between runs of the same input and options."""
     instance = result.instance
     assert instance is not None and result.certificate is not None
+    placements = Placements.of(result.placements)
+    secret = placements.protected
     out = {
-        "placements.csv": placements_csv(row for row in result.placements if not row.protected),
+        "placements.csv": placements_csv(placements.take(~secret) if secret.any() else placements),
         "unplaced.csv": rows_text(UNPLACED_COLUMNS, [_unplaced(row) for row in result.unplaced]),
         "quarantined.csv": quarantined_csv(instance),
         "summary.json": plain_json(summary(result)),
         "certificate.json": plain_json(result.certificate.plain()),
         "run.json": plain_json(_run(result)),
     }
-    secret = [row for row in result.placements if row.protected]
-    if secret:
-        out["placements_protected.csv"] = placements_csv(secret)
+    if secret.any():
+        out["placements_protected.csv"] = placements_csv(placements.take(secret))
     return out
 
 
@@ -174,26 +178,60 @@ def plain_json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def placements_csv(rows: Iterable[PlacementRow]) -> str:
-    """placements.csv as text."""
-    return rows_text(PLACEMENT_COLUMNS, [_placement(row) for row in rows])
+def placements_csv(rows: Sequence[PlacementRow]) -> str:
+    """placements.csv as text, column by column: each distinct text is made once."""
+    held = Placements.of(rows)
+    parts = [rows_text(PLACEMENT_COLUMNS, [])]
+    for low in range(0, len(held), AT_ONCE):
+        columns = _columns(held.take(slice(low, low + AT_ONCE)))
+        parts.append("".join(",".join(line) + "\n" for line in zip(*columns, strict=True)))
+    return "".join(parts)
 
 
-def tenths(value: int) -> Decimal:
-    """Units of 1/10 with one decimal."""
-    return Decimal(value).scaleb(-1)
-
-
-def _placement(row: PlacementRow) -> Sequence[Cell]:
-    others: list[Cell] = []
+def _columns(held: Placements) -> list[Sequence[str]]:
+    """The cells of some placements, by column."""
+    offers: dict[int, str] = {-1: ""}
+    for a in {*held.offer.tolist(), *held.alternatives.ravel().tolist()} - {-1}:
+        offers[a] = field(held.offers[a])
+    others: list[Sequence[str]] = []
     for i in range(ALTERNATIVES):
-        known = i < len(row.alternatives)
-        others += [row.alternatives[i].accommodation_id, tenths(row.alternatives[i].added_cost)] if known else [None, None]
+        known = i < held.alternatives.shape[1]
+        at = held.alternatives[:, i].tolist() if known else [-1] * len(held)
+        added = _tenths(held.added[:, i]) if known else [""] * len(held)
+        others += [[offers[a] for a in at], [cost if a >= 0 else "" for a, cost in zip(at, added, strict=True)]]
+    tie_km = [text if km10 != NO_TIE else "" for text, km10 in zip(_tenths(held.tie_km10), held.tie_km10.tolist(), strict=True)]
     return [
-        row.household_id, row.accommodation_id, row.site_id, row.place, row.persons, " ".join(map(str, row.rooms)), row.status,
-        tenths(row.km10), row.minutes, tenths(row.terms.total), *(tenths(row.terms[term]) for term in TERMS),
-        None if row.tie_km10 is None else tenths(row.tie_km10), row.ties_kept, *others, row.changed_from,
-    ]  # fmt: skip
+        [field(household_id) for household_id in held.household_ids],
+        [offers[a] for a in held.offer.tolist()],
+        _fields(held.site),
+        _fields(held.place),
+        list(map(str, held.persons.tolist())),
+        _fields((held.rooms[0], [" ".join(map(str, rooms)) for rooms in held.rooms[1]])),
+        _fields(held.status),
+        _tenths(held.km10),
+        _fields(held.minutes),
+        _tenths(held.terms.sum(axis=0)),
+        *(_tenths(term) for term in held.terms),
+        tie_km,
+        list(map(str, held.ties_kept.tolist())),
+        *others,
+        _fields(held.changed_from),
+    ]
+
+
+def _fields(held: Held) -> list[str]:
+    code, values = held
+    known: dict[int, str] = {}
+    for k in np.unique(code).tolist():
+        known[k] = field(values[k])
+    return list(map(known.__getitem__, code.tolist()))
+
+
+def _tenths(values: Ints) -> list[str]:
+    """Units of 1/10 with one decimal, each."""
+    if not values.any():
+        return ["0.0"] * len(values)
+    return [f"{v // 10}.{v % 10}" if v >= 0 else f"-{-v // 10}.{-v % 10}" for v in values.tolist()]
 
 
 def _unplaced(row: UnplacedRow) -> Sequence[Cell]:

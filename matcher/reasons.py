@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.alternatives import Room
 from matcher.compile import Compiled
-from matcher.problem import BLOCKED, UNPLACED
+from matcher.evaluate import arc_costs, arcs_allowed, can_hold, cheapest_arcs
+from matcher.layers import Bools, Ints, Layer, Table
+from matcher.parts import Parties
+from matcher.problem import UNPLACED, Problem
 from matcher.result import Plan
+
+Bits = NDArray[np.uint64]
+"""A bit for each offer."""
 
 RULE_WORDS: Mapping[str, tuple[str, str]] = {  # said of one offer, of several
     "status": ("is not open", "are not open"),
@@ -57,50 +64,134 @@ class Funnel:
 
 def funnel(compiled: Compiled, household_id: str) -> Funnel:
     """The funnel of a household that is free or fixed."""
-    position = compiled.households.index(household_id)
-    one, every = np.array([position]), np.arange(compiled.problem.offers)
-    alive = np.ones(len(every), dtype=np.bool_)
+    position = compiled.positions[household_id]
+    return next(funnels(compiled.problem, [position]))[1].funnel
+
+
+@dataclass(frozen=True)
+class Sieved:
+    """What the rules leave of a household's offers. before_ties: how many its rules other than ties leave. left: which are left."""
+
+    funnel: Funnel
+    before_ties: int
+    left: Bits
+
+    @property
+    def own(self) -> str | None:
+        """no_eligible or tie, by the household's own rules and its own ties."""
+        return "no_eligible" if not self.before_ties else None if self.funnel.left else "tie"
+
+
+def funnels(problem: Problem, households: Sequence[int]) -> Iterator[tuple[int, Sieved]]:
+    """(household, what its rules leave it) of each of them, in an order of their own: such with equal rows together.
+
+    Rules come in MODEL.md's order, ties last. What the first rules leave is kept for the next household that shares them.
+    """
+    chosen = np.asarray(households, dtype=np.int64)
+    rows = np.array([layer.row[chosen] for layer in problem.rules], dtype=np.int64).reshape(len(problem.rules), len(chosen))
+    order = np.lexsort(rows[::-1]) if len(rows) else np.arange(len(chosen))
+    sieves = [_Sieve(layer, problem.offers) for layer in problem.rules]
+    sieved: list[tuple[Bits, int]] = [(_pack(np.ones(problem.offers, dtype=np.bool_)), problem.offers)]
+    before: list[int] = []
+    known: Sieved | None = None
+    for i, key in zip(order.tolist(), rows[:, order].T.tolist(), strict=True):
+        shared = next((t for t, (row, last) in enumerate(zip(key, before, strict=False)) if row != last), len(before))
+        if known is None or key != before:
+            del sieved[shared + 1 :]
+            for sieve, row in zip(sieves[shared:], key[shared:], strict=True):
+                sieved.append(sieve.of(row, *sieved[-1]))
+            before = key
+            known = _sieved(problem, sieved)
+        yield int(chosen[i]), known
+
+
+def _sieved(problem: Problem, sieved: Sequence[tuple[Bits, int]]) -> Sieved:
     struck: dict[str, int] = {}
-    for layer in compiled.problem.rules:
-        holds = layer.block(one, every)[0] > 0
-        fallen = int((alive & ~holds).sum())
-        if fallen:
-            struck[layer.name] = struck.get(layer.name, 0) + fallen
-        alive &= holds
-    return Funnel(len(every), tuple(struck.items()), int(alive.sum()))
+    before_ties = problem.offers
+    for layer, (_, before), (_, after) in zip(problem.rules, sieved, sieved[1:], strict=False):
+        if before > after:
+            struck[layer.name] = struck.get(layer.name, 0) + before - after
+        if layer.name != "tie":
+            before_ties = after
+    left, count = sieved[-1]
+    return Sieved(Funnel(problem.offers, tuple(struck.items()), count), before_ties, left)
+
+
+class _Sieve:
+    """One rule as sets of offers, a bit for each."""
+
+    def __init__(self, layer: Layer, offers: int) -> None:
+        self.layer, self.offers = layer, offers
+        if isinstance(layer, Table):
+            self.lets_all = np.asarray((layer.value > 0).all(axis=1))
+        self.last: tuple[int, Bits] | None = None
+
+    def of(self, row: int, left: Bits, count: int) -> tuple[Bits, int]:
+        """What the rule leaves of these offers to households of one row, and how many."""
+        if (isinstance(self.layer, Table) and self.lets_all[row]) or row < 0:
+            return left, count
+        if self.last is None or self.last[0] != row:
+            self.last = row, _pack(self._holds(row))
+        kept = left & self.last[1]
+        return kept, int(np.bitwise_count(kept).sum())
+
+    def _holds(self, row: int) -> Bools:
+        layer = self.layer
+        if isinstance(layer, Table):
+            return np.asarray((layer.value[row] > 0)[layer.column])
+        out = np.full(self.offers, layer.default[row] > 0)
+        span = slice(layer.start[row], layer.start[row + 1])
+        out[layer.offers[span]] = layer.value[span] > 0
+        return out
+
+
+def _pack(holds: Bools) -> Bits:
+    """Bits of the flags, in words of 64."""
+    packed = np.packbits(holds)
+    return np.concatenate([packed, np.zeros(-len(packed) % 8, dtype=np.uint8)]).view(np.uint64)
+
+
+def _offers(left: Bits, offers: int) -> Ints:
+    """Positions of the offers whose bits are set."""
+    return np.flatnonzero(np.unpackbits(left.view(np.uint8), count=offers))
+
+
+def _first(left: Bits) -> int:
+    """Position of the first offer whose bit is set; there is one."""
+    word = int(np.flatnonzero(left)[0])
+    return 64 * word + int(np.unpackbits(left[word : word + 1].view(np.uint8)).argmax())
 
 
 class Reasons:
     """Reasons of all unplaced free households of a plan."""
 
-    def __init__(self, compiled: Compiled, plan: Plan) -> None:
+    def __init__(self, compiled: Compiled, plan: Plan, room: Room | None = None) -> None:
         self.compiled, self.problem, self.plan = compiled, compiled.problem, plan
-        self.room = Room(compiled.problem, plan)
-        self.party_of = {h: q for q, party in enumerate(self.problem.parties) for h in party}
-        self.every = np.arange(self.problem.offers)
-        self.own = {h: self._own(h) for h in range(len(self.problem.persons)) if plan.home[h] == UNPLACED}
-
-    def _own(self, h: int) -> str | None:
-        """no_eligible or tie, by the household's own rules and its own ties."""
-        one = np.array([h])
-        ruled = np.ones(len(self.every), dtype=np.bool_)
-        tied = np.ones(len(self.every), dtype=np.bool_)
-        for layer in self.problem.rules:
-            holds = layer.block(one, self.every)[0] > 0
-            if layer.name == "tie":
-                tied &= holds
-            else:
-                ruled &= holds
-        if not ruled.any():
-            return "no_eligible"
-        return None if (ruled & tied).any() else "tie"
+        self.room = room or Room(compiled.problem, plan)
+        held = Parties.of(self.problem.parties)
+        self.party_of = np.empty(len(self.problem.persons), dtype=np.int64)
+        self.party_of[held.member] = held.owner
+        self.all_in_one = np.diff(held.start) == 1
+        unplaced = np.flatnonzero(np.array(plan.home, dtype=np.int64) == UNPLACED)
+        self.own: dict[int, str | None] = {}
+        self.funnel: dict[int, Funnel] = {}
+        self.left: dict[int, Bits] = {}  # of those whose party is tied to others, or has more than one household
+        self.example = np.full(len(self.problem.parties), UNPLACED, dtype=np.int64)
+        for h, sieved in funnels(self.problem, unplaced.tolist()):
+            self.own[h], self.funnel[h] = sieved.own, sieved.funnel
+            q = int(self.party_of[h])
+            if sieved.own is None:
+                self.example[q] = _first(sieved.left)
+            if not self._alone(q):
+                self.left[h] = sieved.left
+        self.dear = self._dearer_everywhere()
 
     def reason(self, h: int) -> str:
         """Reason code of a free household (by position) that is not placed."""
         own = self.own[h]
         if own is not None:
             return own
-        q = self.party_of[h]
+        q = int(self.party_of[h])
         if self.problem.barred[q]:
             return "split_pair"
         group = self._bound_to(q)
@@ -110,7 +201,7 @@ class Reasons:
             return "split_pair"
         if not self._joint_places(group):
             return "tie"
-        if self._dearer_everywhere(q):
+        if q in self.dear:
             return "policy"
         if len(group) > 1 and self._fits_alone(q) and not all(self._fits_alone(p) for p in group):
             return "split_pair"
@@ -119,47 +210,58 @@ class Reasons:
     def _bound_to(self, q: int) -> list[int]:
         group = [q]
         for p in group:
-            for link in self.problem.links:
-                if link.both_or_neither and p in (link.first, link.second):
+            for link in self.room.links_of.get(p, ()):
+                if link.both_or_neither:
                     other = link.second if link.first == p else link.first
                     if other not in group:
                         group.append(other)
         return group
 
+    def _alone(self, q: int) -> bool:
+        """A party of one household without ties to others."""
+        return bool(self.all_in_one[q]) and q not in self.room.links_of
+
+    def _eligible(self, q: int) -> Ints:
+        """Offers that a party which is not barred may go to; nobody of it has a place."""
+        left = _offers(np.bitwise_and.reduce([self.left[h] for h in self.problem.parties[q]]), self.problem.offers)
+        own = self.problem.party_cost.get(q)
+        return left if own is None else left[own[left] >= 0]
+
     def _joint_places(self, group: list[int]) -> bool:
         """Has the party, and have any two bound parties of the group, a pair of offers that holds the ties between them?"""
-        eligible = {p: np.flatnonzero(self.problem.eligible(np.array([p]), self.every)[0]) for p in group}
+        if len(group) == 1 and self._alone(group[0]):
+            return True  # it has offers of its own, and there is nothing else to hold
+        eligible = {p: self._eligible(p) for p in group}
         if any(len(offers) == 0 for offers in eligible.values()):
             return False
-        for link in self.problem.links:
-            if link.binds and link.first in eligible and link.second in eligible:
-                matrix = self.problem.link_matrix(link, eligible[link.first], eligible[link.second])
-                if (matrix >= BLOCKED).all():
-                    return False
-        return True
+        return all(
+            can_hold(self.problem, link, eligible[link.first], eligible[link.second])
+            for p in group
+            for link in self.room.links_of.get(p, ())
+            if link.binds and link.first == p and link.second in eligible
+        )
 
-    def _dearer_everywhere(self, q: int) -> bool:
-        """By `strict` order a place never costs more than none, unless leaving out costs nothing at all."""
-        if len(self.problem.stages) > 1:
-            return sum(self.problem.unplaced_by_stage_of(q)) == 0
-        values, _ = self.problem.best(np.zeros(len(self.problem.resources), dtype=np.int64), self._ones(), [q])
-        return int(values[0]) > sum(self.problem.unplaced_by_stage_of(q))
-
-    def _ones(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.ones(len(self.problem.stages), dtype=np.int64)
+    def _dearer_everywhere(self) -> frozenset[int]:
+        """Parties that cost more at any place than left out. By `strict` order that never is, unless leaving out costs
+        nothing at all. Nearly always one offer, whichever, shows that it is not so."""
+        problem = self.problem
+        out = problem.unplaced_by_stage().sum(axis=1)
+        if len(problem.stages) > 1:
+            return frozenset(np.flatnonzero(out == 0).tolist())
+        parties = np.flatnonzero((self.example != UNPLACED) & ~problem.barred)
+        at = self.example[parties]
+        rooms = self.room.cheapest_sets(parties, at)
+        sure = arcs_allowed(problem, parties, at)
+        sure &= arc_costs(problem, parties, at, rooms).sum(axis=1) <= out[parties]
+        left = parties[~sure]
+        return frozenset(left[cheapest_arcs(problem, left) > out[left]].tolist())
 
     def _fits_alone(self, q: int) -> bool:
-        """Would the party fit somewhere as things are, its ties to other households apart?"""
-        for offer in np.flatnonzero(self.problem.eligible(np.array([q]), self.every)[0]):
-            persons, need = int(self.room.persons[q]), int(self.problem.room_need[q])
-            if any(self.room.fits(q, int(offer), rooms) for rooms in self.problem.choices(persons, need, int(offer))):
-                return True
-        return False
+        return self.room.fits_somewhere(q, self._eligible(q))
 
     def sentence(self, h: int, reason: str) -> str:
         """One sentence or two for a reader; names no other household."""
-        household_id = self.compiled.households[h]
-        seen = funnel(self.compiled, household_id)
+        seen = self.funnel[h]
         if reason == "no_eligible":
             return seen.sentence()
         if reason == "tie":

@@ -5,7 +5,7 @@ All costs are integers in units of 1/10 person-km, all distances integers in 1/1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -204,7 +204,7 @@ class Result:
     bound: int
     stages: tuple[StageProof, ...]
     certificate: Certificate | None
-    placements: tuple[PlacementRow, ...]
+    placements: Sequence[PlacementRow]
     unplaced: tuple[UnplacedRow, ...]
     warnings: tuple[str, ...]
     effort: Effort

@@ -2,175 +2,270 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from matcher import costs, links
 from matcher.alternatives import Room
+from matcher.columns import Ints, codes
 from matcher.compile import Compiled
 from matcher.errors import InternalError
 from matcher.evaluate import cost_by_stage, missing
-from matcher.model import Accommodation, Instance, SetAside, Spot, Tie
-from matcher.places.travel import Travel, same_place, travel_model
+from matcher.layers import Bools
+from matcher.lookup import ById, classes
+from matcher.model import Accommodation, Household, Instance, SetAside, Spot, Tie
+from matcher.parts import Parties
+from matcher.places.travel import Travel, travel_model
+from matcher.placed import NO_TIE, Held, Placements
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
 from matcher.reasons import LEFT_OUT_WORDS, Reasons
-from matcher.result import TERMS, Alternative, Cost, Placement, PlacementRow, Plan, UnplacedRow
-from matcher.rules import keeps_place
-
-NEAR_KM = 30
-"""A soft `near` tie counts as kept within this many km: a visit there and back within a day."""
-
-
-def placement_map(compiled: Compiled, plan: Plan) -> dict[str, Placement]:
-    """Where everybody placed is, free or fixed, with the rooms of their party."""
-    homes: dict[str, Placement] = {}
-    for q, party in enumerate(compiled.problem.parties):
-        for h in party:
-            if plan.home[h] != UNPLACED:
-                home = compiled.offers[plan.home[h]]
-                homes[compiled.households[h]] = Placement(home, _rooms(compiled, home, plan.rooms[q]) if h == min(party) else ())
-    for i, offer in enumerate(compiled.fixed_home):
-        household_id = compiled.households[compiled.free + i]
-        homes[household_id] = Placement(compiled.offers[offer], ())
-    for party_ids in compiled.roles.fixed_parties:
-        first = party_ids[0]
-        homes[first] = Placement(homes[first].accommodation_id, compiled.fixed_rooms[first])
-    return homes
-
-
-def _rooms(compiled: Compiled, accommodation_id: str, chosen: tuple[int, ...]) -> tuple[int, ...]:
-    """Rooms that a free party takes: those chosen in a shared offer, all of them in one that is not shared."""
-    offer = compiled.offer_of[accommodation_id]
-    return chosen if offer.shared else tuple(sorted(offer.rooms or ()))
+from matcher.result import TERMS, Cost, PlacementRow, Plan, UnplacedRow
+from matcher.roles import pair_ties
+from matcher.tied import TieStates, km10_of, tie_states
+from matcher.usage import homes_of
 
 
 class Rows:
-    """Builds the rows of one plan. Raises InternalError if the rows do not add up to the plan's cost."""
+    """Builds the rows of one plan. Raises InternalError if the rows do not add up to the plan's cost.
+
+    home: offer of each household by position, free or fixed, UNPLACED without one.
+    """
 
     def __init__(self, compiled: Compiled, plan: Plan, with_alternatives: bool = True) -> None:
         self.compiled, self.plan = compiled, plan
-        self.homes = placement_map(compiled, plan)
-        self.room = Room(compiled.problem, plan)
-        self.party_of = {h: q for q, party in enumerate(compiled.problem.parties) for h in party}
         self.with_alternatives = with_alternatives
-        self.ties_of: dict[str, list[Tie]] = {}
-        for tie in compiled.instance.ties:
-            self.ties_of.setdefault(tie.household_id, []).append(tie)
-        self.link_costs = self._link_costs()
-        self.shy = self._shy()
+        self.room = Room(compiled.problem, plan)
+        self.home = np.concatenate([np.array(plan.home, dtype=np.int64), np.array(compiled.fixed_home, dtype=np.int64)])
+        self.held = Parties.of(compiled.problem.parties)
+        self.row = compiled.household_of.positions(compiled.households)
+        self.row_of_offer = compiled.offer_of.positions(compiled.offers)
 
-    def offer_of(self, household_id: str) -> Accommodation | None:
-        """The accommodation of a placed household."""
-        home = self.homes.get(household_id)
-        return None if home is None else self.compiled.offer_of[home.accommodation_id]
+    def placements(self) -> Placements:
+        """One row for each placed household, sorted by id."""
+        compiled = self.compiled
+        position = np.flatnonzero(self.home != UNPLACED)
+        ids = compiled.households
+        position = np.array(sorted(position.tolist(), key=ids.__getitem__), dtype=np.int64)
+        offer = self.home[position]
+        rooms, spare = self._rooms()
+        persons = self.persons[position]
+        tie_km10, kept = self._ties()
+        alternatives, added = self._alternatives()
+        spots, sites = self._of_offer("spot"), self._of_offer("site_id")
+        starts, start = self._of_household("spot")
+        terms = self._terms(position, offer)
+        terms[TERMS.index("spare")] += spare[position]
+        room_code, room_sets = classes(rooms[h] for h in position.tolist())
+        return Placements(
+            household_ids=[ids[h] for h in position.tolist()],
+            offers=compiled.offers,
+            offer=offer,
+            site=(sites[0][offer], [site or "" for site in sites[1]]),
+            place=(spots[0][offer], [place_name(spot) for spot in spots[1]]),
+            persons=persons,
+            rooms=(room_code, room_sets),
+            status=self._status(position),
+            km10=km10_of(compiled.travel, start, list(spots[1]), starts[position], spots[0][offer]),
+            minutes=compiled.travel.minutes_of(start, spots[1], starts[position], spots[0][offer]),
+            terms=terms,
+            tie_km10=tie_km10[position],
+            ties_kept=kept[position],
+            alternatives=alternatives[position],
+            added=added[position],
+            changed_from=self._changed_from(position, offer),
+            protected=self.protected[position],
+        )
+
+    @cached_property
+    def persons(self) -> Ints:
+        """Persons of each household, by position."""
+        code, values = self._of_household("persons")
+        return np.array(values, dtype=np.int64)[code]
+
+    @cached_property
+    def protected(self) -> Bools:
+        """Protected households, by position."""
+        return self._flags(self.compiled.roles.protected)
+
+    def _flags(self, ids: Iterable[str]) -> Bools:
+        out = np.zeros(len(self.home), dtype=np.bool_)
+        out[self._positions(ids)] = True
+        return out
+
+    def _positions(self, ids: Iterable[str]) -> Ints:
+        """Positions of those of the households that are free or fixed."""
+        known = self.compiled.positions
+        return np.array([known[h] for h in ids if h in known], dtype=np.int64)
+
+    def _of_household(self, field: str) -> tuple[Ints, list[Any]]:
+        """A field of the households: (code by position, values)."""
+        code, values = codes(self.compiled.instance.households, field)
+        return code[self.row], values
+
+    def _of_offer(self, field: str) -> tuple[Ints, list[Any]]:
+        """A field of the accommodations: (code by position of the offer, values)."""
+        code, values = codes(self.compiled.instance.accommodations, field)
+        return code[self.row_of_offer], values
+
+    def _status(self, position: Ints) -> Held:
+        standing = self.compiled.roles.fixed
+        fixed, values = classes(["proposed", *(standing[h].status for h in self.compiled.households[self.compiled.free :])])
+        code = np.zeros(len(self.home), dtype=np.int64)
+        code[self.compiled.free :] = fixed[1:]
+        return code[position], values
+
+    def _changed_from(self, position: Ints, offer: Ints) -> Held:
+        compiled = self.compiled
+        before: dict[int, str] = {}
+        for household_id, was in compiled.roles.proposed.items():
+            h = compiled.positions.get(household_id)
+            if h is not None and self.home[h] != UNPLACED and compiled.offers[self.home[h]] != was:
+                before[h] = was
+        code = np.zeros(len(self.home), dtype=np.int64)
+        number, values = classes(["", *before.values()])
+        code[list(before)] = number[1:]
+        return code[position], values
+
+    def _rooms(self) -> tuple[list[tuple[int, ...]], Ints]:
+        """Rooms that stand on each household's row, and the cost of their empty beds, by position: those of a party on its
+        first household; of a shared offer those chosen, of one that is not shared all of them."""
+        compiled, problem = self.compiled, self.compiled.problem
+        rooms: list[tuple[int, ...]] = [()] * len(self.home)
+        spare = np.zeros(len(self.home), dtype=np.int64)
+        shared, in_all = self._of_offer("shared"), self._of_offer("rooms")
+        lockable = np.array(shared[1], dtype=np.bool_)[shared[0]]
+        every = [tuple(sorted(sizes or ())) for sizes in in_all[1]]
+        counted = lockable & np.array([sizes is not None for sizes in in_all[1]], dtype=np.bool_)[in_all[0]]
+        known: dict[tuple[tuple[int, ...], int], int] = {}
+
+        def charge(first: int, taken: tuple[int, ...], offer: int, persons: int) -> None:
+            rooms[first] = taken
+            if taken and counted[offer]:
+                key = taken, persons
+                if key not in known:
+                    known[key] = costs.spare(sum(taken) - persons, compiled.policy)
+                spare[first] = known[key]
+
+        homes, people = homes_of(problem, self.plan), problem.party_persons()
+        firsts = np.minimum.reduceat(self.held.member, self.held.start[:-1]) if len(homes) else homes
+        placed = np.flatnonzero(homes != UNPLACED)
+        for q, first, offer in zip(placed.tolist(), firsts[placed].tolist(), homes[placed].tolist(), strict=True):
+            taken = self.plan.rooms[q] if lockable[offer] else every[in_all[0][offer]]
+            if taken:
+                charge(first, taken, offer, int(people[q]))
+        for party in compiled.roles.fixed_parties:
+            members = [compiled.positions[h] for h in party]
+            charge(members[0], compiled.fixed_rooms[party[0]], int(self.home[members[0]]), int(self.persons[members].sum()))
+        return rooms, spare
+
+    def _terms(self, position: Ints, offer: Ints) -> Ints:
+        """Cost of each placement by term, empty beds of room sets apart. Shape (terms, N)."""
+        out = np.zeros((len(TERMS), len(position)), dtype=np.int64)
+        for layer in self.compiled.problem.terms:
+            if layer.name != "linked":
+                out[TERMS.index(layer.name)] += layer.pairs(position, offer)
+        charged = self._link_costs()
+        linked = np.zeros(len(self.home), dtype=np.int64)
+        linked[[self.compiled.positions[h] for h in charged]] = list(charged.values())
+        out[TERMS.index("linked")] = linked[position]
+        return out
 
     def _link_costs(self) -> dict[str, int]:
         """Cost of the soft links between placed households, by the household that they are charged to."""
-        charged: dict[str, int] = {}
-        for tie in self.compiled.instance.ties:
-            if tie.other_household_id is None or tie.binds:
+        compiled, charged = self.compiled, {}
+        protected = compiled.roles.protected
+        for tie in self._pairs:
+            at_g, at_h = self._offer_at(tie.household_id), self._offer_at(tie.other_household_id)
+            if tie.binds or at_g is None or at_h is None:
                 continue
-            at_g, at_h = self.offer_of(tie.household_id), self.offer_of(tie.other_household_id)
-            if at_g is None or at_h is None:
-                continue
-            g, h = self.compiled.household_of[tie.household_id], self.compiled.household_of[tie.other_household_id]
-            cost = links.link_cost(tie, g, h, at_g, at_h, self.compiled.travel, self.compiled.policy)
-            protected = self.compiled.roles.protected
-            only_other = tie.other_household_id in protected and tie.household_id not in protected
-            payer = tie.other_household_id if only_other else tie.household_id
+            g, h = compiled.household_of[tie.household_id], compiled.household_of[tie.other_household_id or ""]
+            cost = links.link_cost(tie, g, h, at_g, at_h, compiled.travel, compiled.policy)
+            only_other = h.household_id in protected and g.household_id not in protected
+            payer = h.household_id if only_other else g.household_id
             charged[payer] = charged.get(payer, 0) + cost
         return charged
 
-    def _shy(self) -> set[str]:
+    @cached_property
+    def _pairs(self) -> list[Tie]:
+        """The ties between two households."""
+        return pair_ties(self.compiled.instance)
+
+    def _offer_at(self, household_id: str | None) -> Accommodation | None:
+        """The accommodation of a placed household."""
+        h = self.compiled.positions.get(household_id or "")
+        home = UNPLACED if h is None else int(self.home[h])
+        return None if home == UNPLACED else self.compiled.offer_of[self.compiled.offers[home]]
+
+    def _alternatives(self) -> tuple[Ints, Ints]:
+        """(offers, added costs) by position. None for those whose other costs would tell where a protected one is."""
+        room, shy = self.room, self._shy()[self.held.member]
+        told = self.held.owner[~shy]
+        wanted = np.zeros(len(self.held), dtype=np.bool_)
+        wanted[told] = True
+        parties = np.flatnonzero(wanted & (room.homes != UNPLACED))
+        if not self.with_alternatives:
+            parties = parties[:0]
+        offers, added = room.next_best(parties)
+        number = np.full(len(self.held), -1, dtype=np.int64)
+        number[parties] = np.arange(len(parties))
+        number = number[self.held.owner]
+        of = np.full(len(self.home), -1, dtype=np.int64)
+        of[self.held.member] = np.where(shy, -1, number)
+        shape = len(self.home), offers.shape[1]
+        out, more = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        some = np.flatnonzero(of >= 0)
+        out[some], more[some] = offers[of[some]], added[of[some]]
+        return out, more
+
+    def _shy(self) -> Bools:
         """Unprotected households linked to a protected one: costs of moving them would tell where that one is."""
-        protected = self.compiled.roles.protected
-        shy = set()
-        for tie in self.compiled.instance.ties:
-            if tie.other_household_id is not None:
-                pair = {tie.household_id, tie.other_household_id}
-                if pair & protected:
-                    shy |= pair - protected
-        return shy
+        protected, shy = self.compiled.roles.protected, set()
+        for tie in self._pairs:
+            pair = {tie.household_id, tie.other_household_id or ""}
+            if pair & protected:
+                shy |= pair - protected
+        return self._flags(shy)
 
-    def placements(self) -> tuple[PlacementRow, ...]:
-        """One row for each placed household, sorted by id."""
-        return tuple(self._row(household_id) for household_id in sorted(self.homes))
-
-    def _row(self, household_id: str) -> PlacementRow:
-        compiled, home = self.compiled, self.homes[household_id]
-        household, offer = compiled.household_of[household_id], compiled.offer_of[home.accommodation_id]
-        standing = compiled.roles.fixed.get(household_id)
-        leg = compiled.travel.leg(household.spot, offer.spot)
-        before = compiled.roles.proposed.get(household_id, "")
-        tie_km10, kept = self._ties(household_id, offer)
-        return PlacementRow(
-            household_id=household_id,
-            accommodation_id=offer.accommodation_id,
-            site_id=offer.site_id or "",
-            place=place_name(offer.spot),
-            persons=household.persons,
-            rooms=home.rooms,
-            status="proposed" if standing is None else standing.status,
-            km10=leg.km10,
-            minutes=leg.minutes,
-            terms=self._terms(household_id),
-            tie_km10=tie_km10,
-            ties_kept=kept,
-            alternatives=self._alternatives(household_id),
-            changed_from=before if before != offer.accommodation_id else "",
-            protected=household_id in compiled.roles.protected,
-        )
-
-    def _terms(self, household_id: str) -> Cost:
-        compiled = self.compiled
-        position = compiled.positions[household_id]
-        home = self.homes[household_id]
-        terms = compiled.term_cost(position, compiled.offer_positions[home.accommodation_id])
-        terms["linked"] = self.link_costs.get(household_id, 0)
-        offer = compiled.offer_of[home.accommodation_id]
-        if home.rooms and offer.shared and offer.rooms is not None:
-            persons = sum(compiled.household_of[h].persons for h in compiled.party_ids(household_id))
-            terms["spare"] += costs.spare(sum(home.rooms) - persons, compiled.policy)
-        return Cost({term: terms[term] for term in TERMS if terms.get(term)})
-
-    def _alternatives(self, household_id: str) -> tuple[Alternative, ...]:
-        position = self.compiled.positions[household_id]
-        if not self.with_alternatives or position >= self.compiled.free or household_id in self.shy:
-            return ()
-        found = self.room.next_best(self.party_of[position])
-        return tuple(Alternative(self.compiled.offers[offer], added) for added, offer in found)
-
-    def _ties(self, household_id: str, offer: Accommodation) -> tuple[int | None, int]:
-        """(km to the nearest tie, number of ties kept). Ties to a protected household are told on its own side only."""
-        compiled, distances, kept = self.compiled, [], 0
-        protected = compiled.roles.protected
-        for tie in self.ties_of.get(household_id, ()):
-            if tie.other_household_id in protected and household_id not in protected:
-                continue
-            seen = tie_state(tie, offer, compiled.offer_of, self.offer_of, compiled.travel)
-            if seen is not None:
-                km10, holds = seen
-                kept += holds
-                if tie.kind != "apart":
-                    distances.append(km10)
-        return min(distances, default=None), kept
+    def _ties(self) -> tuple[Ints, Ints]:
+        """(km to the nearest tie, number of ties kept) by position. Ties to a protected household are told on its own side only."""
+        compiled, count = self.compiled, len(self.compiled.household_of)
+        home, secret = np.full(count, -1, dtype=np.int64), np.zeros(count, dtype=np.bool_)
+        placed = self.home != UNPLACED
+        home[self.row[placed]] = self.row_of_offer[self.home[placed]]
+        at = compiled.household_of.positions(compiled.roles.protected)
+        secret[at] = True
+        states = tie_states(compiled.instance, compiled.household_of, compiled.offer_of, compiled.travel, home)
+        told = states.known & ~((states.other >= 0) & secret[states.other] & ~secret[states.owner])
+        kept = np.bincount(states.owner[told & states.kept], minlength=count)
+        far = np.iinfo(np.int64).max
+        nearest = np.full(count, far)
+        pulls = told & states.pulls
+        np.minimum.at(nearest, states.owner[pulls], states.km10[pulls])
+        nearest[nearest == far] = NO_TIE
+        return nearest[self.row], kept[self.row]
 
     def unplaced(self) -> tuple[UnplacedRow, ...]:
         """One row for each household without a place, sorted by id; the left out and the quarantined among them."""
-        compiled, rows = self.compiled, []
-        reasons = Reasons(compiled, self.plan)
-        for h, home in enumerate(self.plan.home):
-            if home == UNPLACED:
-                code = reasons.reason(h)
-                rows.append(self._unplaced_row(compiled.households[h], code, reasons.sentence(h, code)))
-        for household_id, code in compiled.roles.left_out.items():
-            rows.append(self._unplaced_row(household_id, code, LEFT_OUT_WORDS[code]))
-        return tuple(sorted([*rows, *self._quarantined()], key=lambda row: row.household_id))
+        compiled = self.compiled
+        rows: list[tuple[str, str, str]] = []
+        reasons = Reasons(compiled, self.plan, self.room)
+        for h in np.flatnonzero(self.home[: compiled.free] == UNPLACED).tolist():
+            code = reasons.reason(h)
+            rows.append((compiled.households[h], code, reasons.sentence(h, code)))
+        rows += [(household_id, code, LEFT_OUT_WORDS[code]) for household_id, code in compiled.roles.left_out.items()]
+        found = self._unplaced_rows(rows)
+        return tuple(sorted([*found, *self._quarantined()], key=lambda row: row.household_id))
 
-    def _unplaced_row(self, household_id: str, code: str, sentence: str) -> UnplacedRow:
-        household = self.compiled.household_of[household_id]
-        return UnplacedRow(household_id, household.persons, household.priority, code, sentence)
+    def _unplaced_rows(self, rows: Sequence[tuple[str, str, str]]) -> list[UnplacedRow]:
+        """rows: (household, reason, sentence) each."""
+        at = self.compiled.household_of.positions(household_id for household_id, _, _ in rows)
+        columns = [codes(self.compiled.instance.households, field) for field in ("persons", "priority")]
+        persons, priority = ([values[k] for k in code[at].tolist()] for code, values in columns)
+        return [UnplacedRow(row[0], *known, *row[1:]) for row, known in zip(rows, zip(persons, priority, strict=True), strict=True)]
 
     def _quarantined(self) -> Iterable[UnplacedRow]:
         """Households whose own row is set aside, where its id could be read; an id that stands twice has no known persons."""
@@ -201,50 +296,26 @@ def plan_of_rows(compiled: Compiled, placements: Iterable[PlacementRow]) -> Plan
     return Plan(tuple(home), tuple(rooms))
 
 
-def tie_state(
-    tie: Tie,
-    offer: Accommodation,
-    offer_of: Mapping[str, Accommodation],
-    home_of: Callable[[str], Accommodation | None],
-    travel: Travel,
-) -> tuple[int, bool] | None:
-    """(km in tenths, is it kept) of a tie whose household is in `offer`; None where the other household has no place."""
-    if tie.spot is not None:
-        km10 = travel.km10(tie.spot, offer.spot)
-        holds = tie.kind != "near" and keeps_place(tie.kind, tie.max_km, km10, same_place(tie.spot, offer.spot))
-    elif tie.accommodation_id is not None:
-        target = offer_of[tie.accommodation_id]
-        km10 = travel.km10(target.spot, offer.spot)
-        holds = tie.kind != "near" and links.link_kept(tie, target, offer, travel)
-    else:
-        other = home_of(tie.other_household_id or "")
-        if other is None:
-            return None
-        km10 = travel.km10(offer.spot, other.spot)
-        holds = tie.kind != "near" and links.link_kept(tie, offer, other, travel)
-    return km10, _near(tie, km10) if tie.kind == "near" else holds
-
-
-def ties_count(instance: Instance, policy: Policy, placements: Iterable[PlacementRow]) -> tuple[int, int, dict[str, dict[str, int]]]:
+def ties_count(instance: Instance, policy: Policy, placements: Sequence[PlacementRow]) -> tuple[int, int, dict[str, dict[str, int]]]:
     """(kept, all, by kind) over the ties of placed households whose other end is placed too; none of or to protected ones."""
     travel = Travel(instance.travel, travel_model(policy.travel.model))
-    offer_of = {a.accommodation_id: a for a in instance.accommodations}
-    home = {row.household_id: offer_of[row.accommodation_id] for row in placements if not row.protected}
-    by_kind: dict[str, dict[str, int]] = {}
-    for tie in instance.ties:
-        at = home.get(tie.household_id)
-        seen = None if at is None else tie_state(tie, at, offer_of, home.get, travel)
-        if seen is not None:
-            count = by_kind.setdefault(tie.kind, {"kept": 0, "all": 0})
-            count["all"] += 1
-            count["kept"] += seen[1]
-    table = {kind: by_kind[kind] for kind in sorted(by_kind)}
-    return sum(c["kept"] for c in table.values()), sum(c["all"] for c in table.values()), table
+    households, offers = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
+    states = tie_states(instance, households, offers, travel, open_homes(placements, households, offers))
+    code, kinds = codes(instance.ties, "kind")
+    every = np.bincount(code[states.known], minlength=len(kinds)).tolist()
+    kept = np.bincount(code[states.kept], minlength=len(kinds)).tolist()
+    table = {kind: {"kept": kept[k], "all": every[k]} for kind, k in sorted(zip(kinds, range(len(kinds)), strict=True)) if every[k]}
+    return sum(kept), sum(every), table
 
 
-def _near(tie: Tie, km10: int) -> bool:
-    limit = tie.max_km if tie.binds and tie.max_km is not None else Decimal(NEAR_KM)
-    return km10 <= 10 * limit
+def open_homes(placements: Sequence[PlacementRow], households: ById[Household], offers: ById[Accommodation]) -> Ints:
+    """Row of the accommodation of each row of households; -1 for those without a place, and for protected ones."""
+    held = Placements.of(placements)
+    home = np.full(len(households), -1, dtype=np.int64)
+    told = np.flatnonzero(~held.protected)
+    row = households.positions(held.household_ids[i] for i in told.tolist())
+    home[row] = offers.positions(held.offers)[held.offer[told]]
+    return home
 
 
 def place_name(spot: Spot) -> str:
@@ -252,14 +323,15 @@ def place_name(spot: Spot) -> str:
     return spot.name or f"{spot.lat:.4f} {spot.lon:.4f}"
 
 
-def plan_cost(compiled: Compiled, plan: Plan, placements: Iterable[PlacementRow]) -> Cost:
+def plan_cost(compiled: Compiled, plan: Plan, placements: Placements) -> Cost:
     """The plan's cost by term. Raises InternalError if it is not what the problem says that the plan costs."""
-    problem, total = compiled.problem, Cost()
-    for row in placements:
-        total = total + row.terms
-    out = sum(int(problem.unplaced_cost[h]) for h, home in enumerate(plan.home) if home == UNPLACED)
-    short = sum(f.cost(missing(problem, plan, f.wanted - f.fixed, f.households)) for f in problem.floors)
-    total = total + Cost({"unplaced": out, "floors": short})
-    if total.total != sum(cost_by_stage(problem, plan)):
-        raise InternalError(f"the rows add up to {total.total}, the plan to {sum(cost_by_stage(problem, plan))}")
+    problem = compiled.problem
+    terms = dict(zip(TERMS, placements.terms.sum(axis=1).tolist(), strict=True))
+    out = np.array(plan.home, dtype=np.int64) == UNPLACED
+    terms["unplaced"] += int(problem.unplaced_cost[out].sum())
+    terms["floors"] += sum(f.cost(missing(problem, plan, f.wanted - f.fixed, f.households)) for f in problem.floors)
+    total = Cost({term: value for term, value in terms.items() if value})
+    wanted = sum(cost_by_stage(problem, plan))
+    if total.total != wanted:
+        raise InternalError(f"the rows add up to {total.total}, the plan to {wanted}")
     return total

@@ -6,9 +6,10 @@ from collections import Counter
 
 import numpy as np
 
+from matcher.columns import codes
 from matcher.compile import Compiled
+from matcher.evaluate import dearer_somewhere, most_at_all
 from matcher.model import Notice
-from matcher.problem import BLOCKED
 
 OF_WHOLE_FILES = frozenset({"unknown_columns", "hxl_row"})
 
@@ -34,16 +35,18 @@ def _notices(notices: list[Notice]) -> list[str]:
 
 def _broken_facts(compiled: Compiled) -> list[str]:
     """Fixed placements that break a rule today are kept, and said."""
+    households = compiled.free + np.arange(len(compiled.fixed_home))
+    homes = np.array(compiled.fixed_home, dtype=np.int64)
+    codes_of: dict[int, dict[str, None]] = {}
+    for layer in compiled.problem.rules:
+        for i in np.flatnonzero(layer.pairs(households, homes) <= 0).tolist():
+            codes_of.setdefault(i, {})[layer.name] = None
     out = []
-    for i, offer in enumerate(compiled.fixed_home):
-        h = compiled.free + i
-        household_id = compiled.households[h]
-        at = np.array([h]), np.array([offer])
-        codes = [layer.name for layer in compiled.problem.rules if layer.block(*at)[0, 0] <= 0]
-        if codes:
-            where = "where it is" if household_id in compiled.roles.protected else f"in {compiled.offers[offer]}"
-            status = compiled.roles.fixed[household_id].status
-            out.append(f"{household_id} is {status} {where} and stays, though it breaks: {', '.join(dict.fromkeys(codes))}")
+    for i, broken in sorted(codes_of.items()):
+        household_id = compiled.households[compiled.free + i]
+        where = "where it is" if household_id in compiled.roles.protected else f"in {compiled.offers[compiled.fixed_home[i]]}"
+        status = compiled.roles.fixed[household_id].status
+        out.append(f"{household_id} is {status} {where} and stays, though it breaks: {', '.join(broken)}")
     return out
 
 
@@ -64,32 +67,26 @@ def _overfull(compiled: Compiled) -> list[str]:
 
 
 def _stale_stays(compiled: Compiled) -> list[str]:
-    out = []
-    for household_id in compiled.households:
-        leaves = compiled.household_of[household_id].leaves
-        if leaves is not None and leaves <= compiled.roles.date:
-            out.append(f"{household_id} left on {leaves.isoformat()} by its own row and needs no bed any more; check `leaves`")
-    return out
+    code, days = codes(compiled.instance.households, "leaves")
+    late = np.array([day is not None and day <= compiled.roles.date for day in days], dtype=np.bool_)[code]
+    row = compiled.household_of.positions(compiled.households)
+    return [
+        f"{compiled.households[h]} left on {days[code[row[h]]].isoformat()} by its own row and needs no bed any more; check `leaves`"
+        for h in np.flatnonzero(late[row]).tolist()
+    ]
 
 
 def _policy_warning(compiled: Compiled) -> list[str]:
     """A weight that makes leaving a family out cheaper than placing it is nearly always a slip."""
     problem = compiled.problem
-    if len(problem.stages) > 1:
+    if len(problem.stages) > 1 or not problem.offers:
         return []
-    dear = 0
-    every = np.arange(problem.offers)
-    links = np.zeros(len(problem.parties), dtype=np.int64)
+    spare = problem.unplaced_by_stage().sum(axis=1)  # what a place may cost before it is dearer than none
     for link in problem.links:
         if not link.binds:
-            links[link.first] += link.cost(None)
-            links[link.second] += link.cost(None)
-    out = problem.unplaced_by_stage().sum(axis=1)
-    for low in range(0, len(problem.parties), 256):
-        block = np.arange(low, min(low + 256, len(problem.parties)))
-        values = problem.priced(block, np.zeros(len(problem.resources), dtype=np.int64), np.ones(1, dtype=np.int64))
-        real = values < BLOCKED
-        dear += int((real & (values + links[block][:, None] > out[block][:, None])).any(axis=1).sum()) if len(every) else 0
+            spare[link.first] -= link.cost(None)
+            spare[link.second] -= link.cost(None)
+    dear = len(dearer_somewhere(problem, np.flatnonzero(most_at_all(problem) > spare), spare))
     if not dear:
         return []
     return [f"by this policy {dear} households have offers that cost more than leaving them unplaced; check the weights"]

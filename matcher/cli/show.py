@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from matcher.placed import Placements
 from matcher.result import LEFT_OUT_REASONS, Result
 
 REASON_WORDS = {
@@ -46,7 +47,7 @@ def show(result: Result, numbers: dict[str, Any], name: str, out: Path) -> None:
     if len(result.warnings) > 10:
         errors.print(Text(f"… and {len(result.warnings) - 10} more warnings in summary.json", style="yellow"))
     console.print(f"{'Files':<12}{out}/placements.csv: who goes where; unplaced.csv: who has no place, and why")
-    secret = sum(row.protected for row in result.placements)
+    secret = int(Placements.of(result.placements).protected.sum())
     if secret:
         who = "1 protected household stands" if secret == 1 else f"{secret} protected households stand"
         console.print(f"{'':<12}placements_protected.csv: {who} in this file only")

@@ -21,10 +21,11 @@ def write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[Cell]]
 def rows_text(header: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
     """The text of a CSV file. Text cells that a spreadsheet would run get a leading `'`; numbers stay as they are."""
     lines = [header, *rows]
-    return "".join(",".join(map(_field, line)) + "\n" for line in lines)
+    return "".join(",".join(map(field, line)) + "\n" for line in lines)
 
 
-def _field(cell: Cell) -> str:
+def field(cell: Cell) -> str:
+    """A cell as it stands in a CSV file."""
     text = _text(cell)
     if not _QUOTED.isdisjoint(text) or text != text.strip():
         return '"' + text.replace('"', '""') + '"'

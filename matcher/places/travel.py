@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -202,6 +202,33 @@ class Travel:
                 out[np.ix_(here[pair[0]], there[pair[1]])] = tenths(km)
         return out
 
+    def minutes_of(
+        self, origins: Sequence[Spot], destinations: Sequence[Spot], first: Ints, second: Ints
+    ) -> tuple[Ints, list[Decimal | None]]:
+        """Minutes from origins[first[i]] to destinations[second[i]]: (code of each i, value of each code); code 0 is unknown."""
+        known = {pair for pair, row in self._rows.items() if row.minutes is not None}
+        values: list[Decimal | None] = [None]
+        out = np.zeros(len(first), dtype=np.int64)
+        for (i, j), where in _pairs_between(known, origins, destinations, first, second):
+            out[where] = len(values)
+            values.append(self.leg(origins[i], destinations[j]).minutes)
+        return out, values
+
+    def known_km(self, origins: Sequence[Spot], destinations: Sequence[Spot], first: Ints, second: Ints) -> Bools:
+        """Whether travel.csv tells how far it is from origins[first[i]] to destinations[second[i]]."""
+        known = {pair for pair, row in self._rows.items() if row.km is not None}
+        out = np.zeros(len(first), dtype=np.bool_)
+        for _, where in _pairs_between(known, origins, destinations, first, second):
+            out[where] = True
+        return out
+
+    def count_known(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> int:
+        """How many of all pairs have a distance in travel.csv."""
+        here, there = _by_key(origins), _by_key(destinations)
+        known = {pair for pair, row in self._rows.items() if row.km is not None}
+        known |= {pair[::-1] for pair in known}
+        return sum(len(here[one]) * len(there[other]) for one, other in known if one in here and other in there)
+
     def blocked_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Bools:
         """Whether there is no way through, for all pairs, shape (len(origins), len(destinations))."""
         out = np.zeros((len(origins), len(destinations)), dtype=np.bool_)
@@ -225,6 +252,24 @@ class Travel:
             blocked=any(row.blocked for row in rows),
             estimated=km is None,
         )
+
+
+def _pairs_between(
+    known: set[tuple[str, str]], origins: Sequence[Spot], destinations: Sequence[Spot], first: Ints, second: Ints
+) -> Iterator[tuple[tuple[int, int], Ints]]:
+    """((origin, destination), where it stands in first and second) for each pair that is known in either direction."""
+    here, there = _by_key(origins), _by_key(destinations)
+    wanted = sorted(
+        (i, j) for one, other in known | {pair[::-1] for pair in known} for i in here.get(one, ()) for j in there.get(other, ())
+    )
+    if not wanted or not len(first):
+        return
+    number = first * len(destinations) + second
+    order = np.argsort(number, kind="stable")
+    edges = np.array([i * len(destinations) + j for i, j in wanted], dtype=np.int64)
+    low, high = (np.searchsorted(number, edges, side=side, sorter=order) for side in ("left", "right"))
+    for k in np.flatnonzero(low < high).tolist():
+        yield wanted[k], order[low[k] : high[k]]
 
 
 def _by_key(spots: Sequence[Spot]) -> dict[str, list[int]]:

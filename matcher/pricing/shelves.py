@@ -30,11 +30,11 @@ class Shelves(NamedTuple):
     cost: Numbers
 
 
-def make_shelves(core: Core, tables: Sequence[Wide]) -> Shelves:
+def make_shelves(core: Core, tables: Sequence[Wide], most_kinds: int | None = None) -> Shelves:
     """Refine the kinds by one table after another while the shelves stay short enough; most telling tables first."""
     budget = min(max(ENTRIES_A_PARTY * core.parties, LEAST_ENTRIES), MOST_ENTRIES)
     usable = core.open
-    most = max(1, budget // max(1, int(usable.sum())))
+    most = max(1, budget // max(1, int(usable.sum()))) if most_kinds is None else most_kinds
     kind = core.uses.claim
     chosen: list[Wide] = []
     left = [(_telling(table, usable), t) for t, table in enumerate(tables)]
@@ -216,7 +216,7 @@ def nearest(core, shelves, plain, prices, paid, lowest, order, value, q, board, 
             heap[size], heap_key[size] = p, bound
             size += 1
     for i in range(size // 2 - 1, -1, -1):
-        _sift(heap, heap_key, i, size)
+        sift(heap, heap_key, i, size)
     claim = core.uses.claim[q]
     while size > 0:
         if count == most and heap_key[0] >= worths[count - 1]:
@@ -224,7 +224,7 @@ def nearest(core, shelves, plain, prices, paid, lowest, order, value, q, board, 
         p = heap[0]
         size -= 1
         heap[0], heap_key[0] = heap[size], heap_key[size]
-        _sift(heap, heap_key, 0, size)
+        sift(heap, heap_key, 0, size)
         base = board[p]
         for i in range(shelves.start[k * places + p], shelves.start[k * places + p + 1]):
             if count == most and base + value[i] >= worths[count - 1]:
@@ -259,7 +259,7 @@ def _insert(offers, costs, worths, count, most, a, cost, worth):
 
 
 @jit
-def _sift(heap, key, i, size):
+def sift(heap, key, i, size):
     while True:
         least = i
         for child in (2 * i + 1, 2 * i + 2):
