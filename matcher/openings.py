@@ -219,4 +219,3 @@ def _keep(offers, costs, i, count, most, a, cost):
         j -= 1
     offers[i, j], costs[i, j] = a, cost
     return count + 1
-

@@ -104,7 +104,9 @@ def _became(households: ById[Household], placements: Placements, unplaced: Seque
     what, persons = np.full(len(households), -1, dtype=np.int64), np.zeros(len(households), dtype=np.int64)
     row = households.positions(placements.household_ids)
     what[row], persons[row] = NAMES.index("placed"), placements.persons
-    known = [(i, out) for i, out in zip(households.positions(out.household_id for out in unplaced).tolist(), unplaced, strict=True) if i >= 0]
+    known = [
+        (i, out) for i, out in zip(households.positions(out.household_id for out in unplaced).tolist(), unplaced, strict=True) if i >= 0
+    ]
     row = np.array([i for i, _ in known], dtype=np.int64)
     left_out, waiting = NAMES.index("left_out"), NAMES.index("unplaced")
     what[row] = [left_out if out.reason in LEFT_OUT_REASONS else waiting for _, out in known]

@@ -45,9 +45,7 @@ def km10_of(travel: Travel, origins: list[Spot], destinations: list[Spot], first
     return out
 
 
-def tie_states(
-    instance: Instance, households: ById[Household], offers: ById[Accommodation], travel: Travel, home: Ints
-) -> TieStates:
+def tie_states(instance: Instance, households: ById[Household], offers: ById[Accommodation], travel: Travel, home: Ints) -> TieStates:
     """The state of every tie. home: row of the accommodation of each row of households, -1 where it has none."""
     rows, count = instance.ties, len(instance.ties)
     at = np.append(home, -1)  # the last one stands for nobody

@@ -23,7 +23,7 @@ def solve(
     policy: Annotated[Path | None, typer.Option("--policy", help="Policy file; default: policy.toml in DIR, else the defaults.")] = None,
     date: Annotated[str | None, typer.Option("--date", help="Date of the run, YYYY-MM-DD; default today.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the lottery that settles equal cases.")] = 0,
-    strategy: Annotated[str, typer.Option("--strategy", help="auto or exact.")] = "auto",
+    strategy: Annotated[str, typer.Option("--strategy", help="auto, exact or prices.")] = "auto",
     effort: Annotated[float, typer.Option("--effort", help="Amount of work, the default stop; the same on every machine.")] = 1.0,
     gap: Annotated[float, typer.Option("--gap", min=0.0, help="Stop when the plan is proved that near the best, e.g. 0.001.")] = 0.0,
     time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds; a safety net, said when it cut.")] = 300.0,

@@ -40,7 +40,7 @@ def nearest_offers(board: Board, most: int, parties: Numbers | None = None) -> t
     costs = np.zeros((len(chosen), most), dtype=np.int64)
     in_ranges(
         lambda i, j: _nearest_of_many(
-            core, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest, board.order, board.value, chosen, offers, costs,
+            core, board.at_place, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest, board.order, board.value, chosen, offers, costs,
             i, j,
         ),
         len(chosen), least=200,
@@ -49,7 +49,7 @@ def nearest_offers(board: Board, most: int, parties: Numbers | None = None) -> t
 
 
 @jit
-def _nearest_of_many(core, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, first, last):
+def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, first, last):
     places = core.at_place.shape[1]
     most = offers.shape[1]
     board = np.empty(places)
@@ -57,7 +57,7 @@ def _nearest_of_many(core, shelves, plain, prices, paid, lowest, order, value, p
     some_offers, some_costs, some_worths = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty(most)
     for i in range(first, last):
         n = nearest(
-            core, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs,
+            core, at_place, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs,
             some_worths,
         )  # fmt: skip
         for j in range(n):

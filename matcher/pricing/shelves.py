@@ -14,7 +14,7 @@ from matcher.layers import Bools, Ints
 from matcher.pricing.core import Core, Numbers, Wide
 from matcher.pricing.kernels import FAR, HALF, jit, pair_cost, pay, special
 
-LEAST_ENTRIES, MOST_ENTRIES, ENTRIES_A_PARTY = 2_000_000, 24_000_000, 300
+LEAST_ENTRIES, MOST_ENTRIES, ENTRIES_A_PARTY = 2_000_000, 30_000_000, 500
 
 
 class Shelves(NamedTuple):
@@ -110,9 +110,12 @@ def price_shelves(core, shelves, paid, scale, lowest, order, value, first, last)
 
 
 @jit
-def lay_board(core, q, scale, board):
-    """board[p]: what tables over places add for a party, with what it adds everywhere; FAR where a rule is broken."""
-    places = core.at_place.shape[1]
+def lay_board(core, at_place, q, scale, board):
+    """board[p]: what tables over places add for a party, with what it adds everywhere; FAR where a rule is broken.
+
+    at_place: the core's, as numbers of the board's kind: adding up like to like is several times quicker.
+    """
+    places = at_place.shape[1]
     for p in range(places):
         board[p] = core.usual[q]
     for t in range(core.place_row.shape[1]):
@@ -120,7 +123,7 @@ def lay_board(core, q, scale, board):
         if row < 0:
             break
         for p in range(places):
-            board[p] += core.at_place[row, p]
+            board[p] += at_place[row, p]
     far = FAR + 0 * scale
     for p in range(places):
         board[p] = far if board[p] >= HALF else scale * board[p]
@@ -140,7 +143,7 @@ def worth_of(core, plain, prices, scale, paid, base, q, a):
 
 
 @jit
-def best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, board):
+def best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, q, board):
     """(value, offer) of a party's best pair, over all; offer -1 where there is none. board: scratch of length P."""
     places = core.at_place.shape[1]
     far = FAR + 0 * prices[0]
@@ -157,7 +160,7 @@ def best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, 
                 best, offer = worth, a
     if core.usual[q] >= HALF:
         return best, offer
-    lay_board(core, q, scale, board)
+    lay_board(core, at_place, q, scale, board)
     least, at = far, -1
     for p in range(places):
         bound = board[p] + lowest[k, p]
@@ -181,15 +184,15 @@ def best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, 
 
 
 @jit
-def best_of_many(core, shelves, plain, prices, scale, paid, lowest, order, value, best, offer, first, last):
+def best_of_many(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, best, offer, first, last):
     """`best_of` for the parties first to last."""
     board = np.empty(core.at_place.shape[1], dtype=prices.dtype)
     for q in range(first, last):
-        best[q], offer[q] = best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, board)
+        best[q], offer[q] = best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, q, board)
 
 
 @jit
-def nearest(core, shelves, plain, prices, paid, lowest, order, value, q, board, heap, heap_key, offers, costs, worths):
+def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, q, board, heap, heap_key, offers, costs, worths):
     """The best offers of a party, at most len(offers), ascending in `worths`; returns how many.
 
     costs: of the pair, room sets apart.
@@ -208,7 +211,7 @@ def nearest(core, shelves, plain, prices, paid, lowest, order, value, q, board, 
             count = _insert(offers, costs, worths, count, most, a, cost, cost + price)
     if core.usual[q] >= HALF:
         return count
-    lay_board(core, q, 1.0, board)
+    lay_board(core, at_place, q, 1.0, board)
     size = 0
     for p in range(places):
         bound = board[p] + lowest[k, p]

@@ -239,9 +239,9 @@ def _schedule(parties: int) -> Schedule:
     """Steps over all pairs, by size: fewer where each takes longer."""
     if parties <= MOST_PARTIES:
         return Schedule(full=80, short=0, first=1500.0, middle=60.0)
-    if parties <= 50_000:
-        return Schedule(full=200, short=0, first=1500.0, middle=30.0)
-    return Schedule(full=120, short=0, first=1500.0, middle=60.0)
+    if parties <= 20_000:
+        return Schedule(full=160, short=0, first=1500.0, middle=30.0)
+    return Schedule(full=100 if parties <= 200_000 else 50, short=0, first=1500.0, middle=60.0)
 
 
 def _whole(prices: Floats, scale: int) -> Ints:
