@@ -18,14 +18,14 @@ from matcher.layers import Bools
 from matcher.lookup import ById, classes
 from matcher.model import Accommodation, Household, Instance, SetAside, Spot, Tie
 from matcher.parts import Parties
-from matcher.places.travel import Travel, travel_model
 from matcher.placed import NO_TIE, Held, Placements
+from matcher.places.travel import Travel, travel_model
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
 from matcher.reasons import LEFT_OUT_WORDS, Reasons
 from matcher.result import TERMS, Cost, PlacementRow, Plan, UnplacedRow
 from matcher.roles import pair_ties
-from matcher.tied import TieStates, km10_of, tie_states
+from matcher.tied import km10_of, tie_states
 from matcher.usage import homes_of
 
 

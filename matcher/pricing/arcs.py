@@ -40,7 +40,8 @@ def nearest_offers(board: Board, most: int, parties: Numbers | None = None) -> t
     costs = np.zeros((len(chosen), most), dtype=np.int64)
     in_ranges(
         lambda i, j: _nearest_of_many(
-            core, board.at_place, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest, board.order, board.value, chosen, offers, costs,
+            core, board.at_place, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest,
+            board.order, board.value, chosen, offers, costs,
             i, j,
         ),
         len(chosen), least=200,

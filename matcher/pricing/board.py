@@ -50,7 +50,8 @@ class Board:
         """(value, offer) of every party's best pair; the offer is -1 where it has none."""
         in_ranges(
             lambda i, j: best_of_many(
-                self.core, self.at_place, self.shelves, self.menus.plain, self.prices, self.scale, self.paid, self.lowest, self.order, self.value,
+                self.core, self.at_place, self.shelves, self.menus.plain, self.prices, self.scale, self.paid,
+                self.lowest, self.order, self.value,
                 self.best, self.offer, i, j,
             ),
             self.core.parties,

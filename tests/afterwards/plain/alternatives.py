@@ -6,9 +6,9 @@ from collections import Counter
 
 import numpy as np
 
-from tests.afterwards.plain.evaluate import arc_cost, party_homes
 from matcher.problem import BLOCKED, UNPLACED, Problem
 from matcher.result import Plan
+from tests.afterwards.plain.evaluate import arc_cost, party_homes
 
 MOST = 3
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from tests.afterwards.plain.evaluate import arc_cost, party_homes, plan_of
 from matcher.layers import Exceptions, Ints, Table
 from matcher.problem import UNPLACED, Problem
 from matcher.result import Plan
+from tests.afterwards.plain.evaluate import arc_cost, party_homes, plan_of
 
 
 def settle_equals(problem: Problem, plan: Plan) -> Plan:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.afterwards.plain.alternatives import Room
 from matcher.compile import Compiled
 from matcher.problem import BLOCKED, UNPLACED
 from matcher.result import Plan
+from tests.afterwards.plain.alternatives import Room
 
 RULE_WORDS: Mapping[str, tuple[str, str]] = {  # said of one offer, of several
     "status": ("is not open", "are not open"),

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from matcher import costs, links
-from tests.afterwards.plain.alternatives import Room
 from matcher.compile import Compiled
 from matcher.errors import InternalError
-from tests.afterwards.plain.evaluate import cost_by_stage, missing
 from matcher.model import Accommodation, Instance, SetAside, Spot, Tie
 from matcher.places.travel import Travel, same_place, travel_model
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
-from tests.afterwards.plain.reasons import LEFT_OUT_WORDS, Reasons
 from matcher.result import TERMS, Alternative, Cost, Placement, PlacementRow, Plan, UnplacedRow
 from matcher.rules import keeps_place
+from tests.afterwards.plain.alternatives import Room
+from tests.afterwards.plain.evaluate import cost_by_stage, missing
+from tests.afterwards.plain.reasons import LEFT_OUT_WORDS, Reasons
 
 NEAR_KM = 30
 """A soft `near` tie counts as kept within this many km: a visit there and back within a day."""
