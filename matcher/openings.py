@@ -108,7 +108,7 @@ def _price_fitting(menus, left, paid):
     """paid[a, c]: empty beds of the cheapest bundle for which enough is left, as far as bundles tell."""
     for a in range(menus.first.shape[0]):
         for c in range(menus.first.shape[1]):
-            for b in range(menus.first[a, c], menus.first[a, c] + menus.count[a, c]):
+            for b in range(menus.first[a, c], menus.first[a, c] + menus.bundles[a, c]):
                 fits = True
                 for t in range(menus.start[b], menus.start[b + 1]):
                     if menus.amount[t] > left[menus.row[t]]:

@@ -35,6 +35,8 @@ def choose(name: str, problem: Problem) -> tuple[Strategy, str]:
     exact = Exact()
     if pairs <= EXACT_UP_TO:
         return exact, "the instance is small enough to be solved exactly"
+    if problem.in_use is not None and exact.refuses(problem) is None:
+        return exact, "what a household takes differs from pair to pair, which the exact strategy is better at"
     prices = strategy("prices")
     unfit = prices.refuses(problem)
     if unfit is None:
