@@ -14,10 +14,10 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--generate-hashes --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench campaign data lock upgrade clean
+.PHONY: help demo test check bench bench-full campaign data lock upgrade clean
 
 help:  ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(VENV)/.base  ## install and match the example instance, then prove the result
 	$(BIN)/matcher solve $(DEMO) --out $(OUT)
@@ -33,8 +33,11 @@ check: $(VENV)/.dev  ## lint, format, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.base  ## the tables of docs/performance.md
+bench: $(VENV)/.base  ## this program beside others, about ten minutes, into out/bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: $(VENV)/.base  ## all sizes up to 1,000,000, hours, into docs/performance.md; goes on where it was stopped
+	$(BIN)/python -m benchmarks --full --docs $(ARGS)
 
 campaign: $(VENV)/.dev  ## the slow tests
 	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)

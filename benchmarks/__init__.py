@@ -1,5 +1,5 @@
-"""Measurements: this program beside a greedy plan and beside a plain CP-SAT model, on the same instances.
+"""Measurements: this program beside others that solve the same model, on the same instances, in one run.
 
-`python -m benchmarks` (or `make bench`) prints the tables of docs/performance.md and writes them there. Nothing here is
-tuned to an instance, and nothing here is imported by the program.
+`python -m benchmarks` (`make bench`) takes about ten minutes, `--full` (`make bench-full`) hours and goes on where it was
+stopped. Nothing here is tuned to an instance, and nothing here is imported by the program.
 """

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print, and write the tables of docs/performance.md."""
+"""`python -m benchmarks`: measure, print, and write what was measured as JSON, Markdown and SVG."""
 
 from __future__ import annotations
 
@@ -8,65 +8,118 @@ import json
 import os
 import platform
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import ROOT, Case, generated_cases, own_cases
-from benchmarks.gap import run_gap
-from benchmarks.program import run_program
-from benchmarks.rivals import run_rivals
+from benchmarks.cases import FIRST_GAP_FILES, ROOT, SECONDS, Job, full_jobs, short_jobs
+from benchmarks.figures import completed, growth
+from benchmarks.plot import plot
+from benchmarks.records import Records
+from benchmarks.run import Bench
 from benchmarks.tables import markdown, write_between_markers
+from matcher.errors import UsageError
+from matcher.strategies.registry import NAMES
 
-SEEDS = (101, 102, 103, 104, 105)
-GAP_FOLDER = ROOT.parent / "shared" / "bench" / "gap"
-PAGE, DATA = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.json"
+SHARED = ROOT.parent / "shared"
+NAME = "performance"
 
 
 def main() -> None:
-    """Everything, or with --quick one small part of it that writes nothing."""
+    """Measure what is asked for and not there yet, then write everything."""
     options = _options()
-    seeds = SEEDS[:1] if options.quick else SEEDS
-    seconds = min(options.seconds, 5.0) if options.quick else options.seconds
-    with tempfile.TemporaryDirectory(prefix="matcher-bench-") as name:
-        folder = Path(name)
-        cases = own_cases()[:1] if options.quick else own_cases()
-        cases += generated_cases(folder / "in", seeds, *([(1.0,)] if options.quick else []))
-        runs = [_run(case, folder / "out" / str(i), seconds) for i, case in enumerate(cases)]
-    gap_files = run_gap(options.gap, seconds) if options.gap.is_dir() and not options.quick else None
+    records = Records(options.work / ("full.jsonl" if options.full else "short.jsonl"))
+    if options.fresh:
+        records.clear()
+    bench = Bench(options.work, records, options.memory, options.gap, options.scout)
+    jobs = list(full_jobs(NAMES, options.sizes) if options.full else short_jobs(NAMES))
+    if options.only:
+        jobs = [job for job in jobs if job.who in options.only]
+    try:
+        rows, no_scout = _measured(bench, jobs, options)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here, and --report writes what is there", file=sys.stderr)
+        sys.exit(130)
+    left = sum(not bench.known(job) for job in jobs)
     figures = {
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        "machine": _machine(),
-        "seconds": seconds,
-        "seeds": " ".join(map(str, seeds)),
-        "runs": runs,
-        "gap_files": gap_files,
+        "machine": machine(),
+        "left": left,
+        "no_scout": no_scout,
+        "rows": rows,
     }
-    text = markdown(figures)
-    print(text)
-    if not options.quick:
-        DATA.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        write_between_markers(PAGE, text)
+    print(write(figures, options.work, docs=options.docs))
+
+
+def _measured(bench: Bench, jobs: list[Job], options: argparse.Namespace) -> tuple[list[dict[str, Any]], str]:
+    """(rows, why there is no scout). With --report only what has been measured before."""
+    if options.report:
+        rows = [row for job in jobs if (row := bench.known(job))]
+        whos = {row["who"] for row in rows}
+        return [
+            *rows,
+            *(r for r in bench.records.rows.values() if r["kind"] in ("gap", "scout") or (r["kind"] == "first" and r["who"] in whos)),
+        ], ""
+    rows = bench.jobs(jobs, NAMES)
+    scout, no_scout = bench.scouted(rows)
+    gap = bench.gap((10.0, 60.0) if options.full else (10.0,), None if options.full else FIRST_GAP_FILES)
+    return [*rows, *scout, *gap], no_scout
+
+
+def write(figures: dict[str, Any], work: Path, *, docs: bool) -> str:
+    """Write JSON, Markdown and SVG into `work`, and with `docs` into docs/ as well. Returns the Markdown."""
+    text = markdown(figures, f"{NAME}.svg")
+    picture = plot(growth(completed([row for row in figures["rows"] if row["kind"] == "run"])))
+    data = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+    for folder in (work, *([ROOT / "docs"] if docs else [])):
+        (folder / f"{NAME}.json").write_text(data, encoding="utf-8")
+        (folder / f"{NAME}.svg").write_text(picture, encoding="utf-8")
+    (work / f"{NAME}.md").write_text(text + "\n", encoding="utf-8")
+    if docs:
+        write_between_markers(ROOT / "docs" / f"{NAME}.md", text)
+    return text
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two instances, 5 s each; prints, and leaves the docs as they are")
-    parser.add_argument("--seconds", type=float, default=20.0, help="time limit of each run, ours and theirs (default 20)")
-    parser.add_argument("--gap", type=Path, default=GAP_FOLDER, help="folder of the public assignment files, left out if not there")
+    parser.add_argument("--full", action="store_true", help="all sizes, beds, links, rooms and seeds: hours; goes on where it was stopped")
+    parser.add_argument("--sizes", type=_sizes, default=tuple(SECONDS), help="of --full: only these numbers of households, e.g. 300,1000")
+    parser.add_argument("--only", type=lambda text: text.split(","), help="only these contenders, e.g. ours:auto,greedy")
+    parser.add_argument("--report", action="store_true", help="measure nothing, write what has been measured with the code as it is")
+    parser.add_argument("--docs", action="store_true", help="write into docs/ as well")
+    parser.add_argument("--fresh", action="store_true", help="forget what has been measured before")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "out" / "bench", help="folder for instances and measurements (default out/bench)"
+    )
+    parser.add_argument(
+        "--memory", type=int, default=8 * 1024, help="MiB at which a measurement is ended and counts as failed (default 8192)"
+    )
+    parser.add_argument(
+        "--gap", type=Path, default=SHARED / "bench" / "gap", help="folder of the public assignment files, left out if not there"
+    )
+    parser.add_argument("--scout", type=Path, default=SHARED / "scout", help="folder of the scout, left out if not there")
     return parser.parse_args()
 
 
-def _run(case: Case, out: Path, seconds: float) -> dict[str, Any]:
-    print(f"{case.name} …", file=sys.stderr, flush=True)
-    program = run_program(case.folder, out, seconds)
-    return {"name": case.name, "group": case.group, "program": program, **run_rivals(case.folder, seconds)}
+def _sizes(text: str) -> tuple[int, ...]:
+    sizes = tuple(int(part) for part in text.split(","))
+    if unknown := [size for size in sizes if size not in SECONDS]:
+        raise argparse.ArgumentTypeError(f"{unknown} not among {', '.join(map(str, SECONDS))}")
+    return sizes
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    cpu = Path("/proc/cpuinfo")
+    names = (
+        [line.partition(":")[2].strip() for line in cpu.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        if cpu.exists()
+        else []
+    )
     return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "ortools": metadata.version("ortools"),
@@ -74,4 +127,7 @@ def _machine() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UsageError as error:
+        sys.exit(str(error))

@@ -1,8 +1,13 @@
-"""The generalized assignment files of the OR-Library, where they are at hand: a public yardstick for the search."""
+"""`python -m benchmarks.gap FILE SENSE SECONDS`: a file of the generalized assignment problem, where they are at hand.
+
+A public yardstick for the search. Prints one JSON object.
+"""
 
 from __future__ import annotations
 
 import csv
+import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,26 +15,39 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.measure import measure, python
 from matcher import Problem, solve
+from matcher.errors import NoPlanError
 
 
 @dataclass(frozen=True)
 class GapFile:
-    """cost, use: shape (jobs, agents). best: the best known value. largest: the file asks for the largest value."""
+    """name: below the folder. sense: min or max. best: the best known value."""
 
     name: str
-    problem: Problem
-    offset: int
+    sense: str
     best: int
-    largest: bool
 
-    def value(self, cost: int) -> int:
-        """The file's own value of a plan of that cost."""
-        return self.offset - cost if self.largest else cost
+    @property
+    def family(self) -> str:
+        """Where it comes from: its folder, and its class there."""
+        folder, file = self.name.split("/")
+        return f"{folder} {self.sense}" if folder == "orlib" else f"class {file[0].upper()}"
+
+    def gap(self, value: int) -> float:
+        """How far the value is from the best known one, as a share of it."""
+        return (value - self.best if self.sense == "min" else self.best - value) / abs(self.best)
 
 
-def read_gap(path: Path, sense: str, best: int) -> GapFile:
-    """`m n`, m rows of n costs, m rows of n uses, m capacities. A file to be maximised is turned round."""
+def gap_files(folder: Path) -> list[GapFile]:
+    """All problems of `best_known.csv`."""
+    with (folder / "best_known.csv").open(encoding="utf-8", newline="") as file:
+        return [GapFile(row["instance"], row["sense"], int(row["best_known"])) for row in csv.DictReader(file)]
+
+
+def read_gap(path: Path, sense: str) -> tuple[Problem, int]:
+    """`m n`, m rows of n costs, m rows of n uses, m capacities. A file to be maximised is turned round: its value is then the second
+    result minus the cost."""
     numbers = np.array(path.read_text(encoding="ascii").split(), dtype=np.int64)
     agents, jobs = int(numbers[0]), int(numbers[1])
     size = agents * jobs
@@ -37,35 +55,36 @@ def read_gap(path: Path, sense: str, best: int) -> GapFile:
     use = numbers[2 + size : 2 + 2 * size].reshape(agents, jobs).T
     top = int(cost.max())
     turned = top - cost if sense == "max" else cost
-    problem = Problem.from_matrix(turned, use, numbers[2 + 2 * size : 2 + 2 * size + agents])
-    return GapFile(f"{path.name} {sense}", problem, top * jobs, best, sense == "max")
+    return Problem.from_matrix(turned, use, numbers[2 + 2 * size : 2 + 2 * size + agents]), top * jobs
 
 
-def run_gap(folder: Path, seconds: float) -> dict[str, Any]:
-    """All files of `orlib/` in both senses: how many are proved optimal, and the seconds they took."""
-    with (folder / "best_known.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["instance"].startswith("orlib/")]
-    runs: list[dict[str, Any]] = []
-    for row in rows:
-        case = read_gap(folder / row["instance"], row["sense"], int(row["best_known"]))
-        started = time.monotonic()
-        result = solve(case.problem, time_limit_s=seconds)
-        value = case.value(result.cost.total)
-        runs.append({
-            "name": case.name,
-            "seconds": round(time.monotonic() - started, 3),
-            "value": value,
-            "best_known": case.best,
-            "status": result.status,
-            "gap": result.gap,
-        })  # fmt: skip
-    each: list[float] = [run["seconds"] for run in runs]
-    return {
-        "files": len({row["instance"] for row in rows}),
-        "runs": runs,
-        "problems": len(runs),
-        "proved": sum(run["status"] == "optimal" for run in runs),
-        "best_reached": sum(run["value"] == run["best_known"] for run in runs),
-        "seconds": round(sum(each), 1),
-        "longest_s": max(each),
-    }
+def run_gap(folder: Path, file: GapFile, seconds: float, memory_mib: int) -> dict[str, Any]:
+    """Figures of one problem with that time limit."""
+    run = measure(python("benchmarks.gap", [str(folder / file.name), file.sense, str(seconds)]), seconds + 120, memory_mib)
+    if run.code or run.stopped:
+        return {"end": "failed", "message": run.complaint, **run.figures}
+    found = json.loads(run.out)
+    if "value" in found:
+        found["gap"] = file.gap(found["value"])
+    return {**found, "best_known": file.best, **run.figures}
+
+
+def main() -> None:
+    """Solve one and print its figures."""
+    path, sense, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    problem, top = read_gap(path, sense)
+    started = time.monotonic()
+    try:
+        result = solve(problem, time_limit_s=seconds)
+    except NoPlanError as error:
+        print(json.dumps({"end": "no plan", "message": str(error), "solve_s": round(time.monotonic() - started, 3)}))
+        return
+    value = result.cost.total
+    print(json.dumps({
+        "end": "ran", "value": top - value if sense == "max" else value, "status": result.status, "strategy": result.strategy,
+        "proved_gap": result.gap, "solve_s": round(time.monotonic() - started, 3),
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -3,47 +3,64 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import DATE, ROOT
+from benchmarks.cases import DATE
+from benchmarks.measure import Measured, measure, python
+from matcher.errors import ExitCode
 
-GRACE_S = 120.0
-
-
-def run_module(module: str, arguments: list[str], seconds: float) -> tuple[subprocess.CompletedProcess[str], float]:
-    """(how `python -m module` ended, its wall time). `seconds`: when it is given up."""
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in paths if path))
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False, timeout=seconds, env=environment
-    )
-    return done, time.monotonic() - started
+KEPT = ("status", "proved_by", "cost", "bound", "gap", "gap_placed", "gap_km_per_person")
 
 
-def run_program(folder: Path, out: Path, seconds: float) -> dict[str, Any]:
-    """Figures of one run of `matcher solve`; {"error": …} if it ended badly. Costs and bounds in 1/10 person-km."""
-    arguments = ["solve", str(folder), "--out", str(out), "--date", DATE, "--time-limit", str(seconds), "--quiet"]
-    done, wall_s = run_module("matcher.cli.app", arguments, seconds + GRACE_S)
-    if done.returncode != 0:
-        return {"error": f"exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}", "wall_s": round(wall_s, 2)}
+def run_program(folder: Path, out: Path, strategy: str, seconds: float, give_up_s: float, memory_mib: int) -> dict[str, Any]:
+    """Figures of one run of `matcher solve`, and whether `matcher verify` agrees; or "failed", "refused" or "no plan"
+    with a message.
+
+    strategy: NAME, or NAME*EFFORT. Costs and bounds in 1/10 person-km.
+    """
+    name, _, effort = strategy.partition("*")
+    arguments = ["solve", str(folder), "--out", str(out), "--date", DATE, "--time-limit", str(seconds), "--strategy", name, "--quiet"]
+    arguments += ["--effort", effort] if effort else []
+    run = measure(python("matcher.cli.app", arguments), seconds + give_up_s, memory_mib)
+    if run.code or run.stopped:
+        return {"end": end_of(run), "message": run.complaint, **run.figures}
+    return {"end": "ran", **_figures(folder, out, run), **_verified(folder, out, give_up_s, memory_mib)}
+
+
+def end_of(run: Measured) -> str:
+    """failed, refused or no plan."""
+    if run.stopped:
+        return "failed"
+    if run.code == ExitCode.USAGE and "cannot serve" in run.errors:
+        return "refused"
+    return "no plan" if run.code == ExitCode.NO_PLAN else "failed"
+
+
+def _figures(folder: Path, out: Path, run: Measured) -> dict[str, Any]:
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    checked, verify_s = run_module("matcher.cli.app", ["verify", str(folder), str(out), "--quiet"], GRACE_S)
-    kept = ("status", "proved_by", "cost", "bound", "gap", "gap_placed", "gap_km_per_person")
+    report = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    file = folder / "policy.toml"
+    policy = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    person_km = summary["cost_terms"]["travel"] / 10 / policy.get("travel", {}).get("weight", 1.0)
+    placed = summary["persons"]["placed"]
     return {
-        **{name: summary[name] for name in kept},
-        "persons": sum(summary["persons"].values()),
-        "placed": summary["persons"]["placed"],
-        "wall_s": round(wall_s, 2),
-        "solve_s": run["seconds"]["solve"],
-        "peak_mib": run["peak_memory_mib"],
-        "cut_by": run["cut_by"],
-        "verified": checked.returncode == 0,
-        "verify_s": round(verify_s, 2),
+        **{name: summary[name] for name in KEPT},
+        "unplaced_cost": summary["cost_terms"]["unplaced"],
+        "strategy": summary["strategy"],
+        "persons": placed + summary["persons"]["unplaced"],
+        "placed": placed,
+        "km_per_person": round(person_km / max(1, placed), 2),
+        "solve_s": report["seconds"]["solve"],
+        "solve_cpu_s": round(run.child_cpu_s, 2) or None,
+        "parts_s": report["seconds"],
+        "cut_by": report["cut_by"],
+        **run.figures,
     }
+
+
+def _verified(folder: Path, out: Path, give_up_s: float, memory_mib: int) -> dict[str, Any]:
+    check = measure(python("matcher.cli.app", ["verify", str(folder), str(out), "--quiet"]), give_up_s, memory_mib)
+    said = {"verified": check.code == 0 and not check.stopped, "verify_s": round(check.wall_s, 2), "verify_mib": check.peak_mib}
+    return said if said["verified"] else {**said, "message": f"verify: {check.complaint}"}

@@ -1,26 +1,16 @@
-"""CP-SAT as a user would write it: every arc a bool, a row for every rule, links by nested loops, default parameters."""
+"""CP-SAT as a user would write it: every arc that it is given a bool, a row for every rule, links by nested loops, default parameters."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from ortools.sat.python import cp_model
 
+from benchmarks.rivals.end import End
 from matcher.evaluate import plan_of
 from matcher.problem import BLOCKED, UNPLACED, Arcs, Problem
-from matcher.result import Plan
-
-
-@dataclass(frozen=True)
-class PlainEnd:
-    """How it ended. bound: what CP-SAT itself says that no plan can cost less than. plan None: it had none."""
-
-    plan: Plan | None
-    bound: float
-    status: str
 
 
 class PlainModel:
@@ -89,17 +79,17 @@ class PlainModel:
             self.model.add(2 * denominator * pays >= 2 * numerator * missing - denominator + 1)  # rounded half up
             self.cost.append(pays)
 
-    def solve(self, seconds: float) -> PlainEnd:
+    def solve(self, seconds: float) -> End:
         """Let it run for `seconds`, with everything else as CP-SAT comes."""
         solver = cp_model.CpSolver()
         solver.parameters.max_time_in_seconds = seconds
         status = solver.solve(self.model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return PlainEnd(None, solver.best_objective_bound, solver.status_name(status))
+            return End(None, solver.best_objective_bound, solver.status_name(status))
         homes = [UNPLACED] * len(self.out)
         rooms: list[tuple[int, ...]] = [()] * len(self.out)
         for e, take in enumerate(self.take):
             if solver.boolean_value(take):
                 homes[int(self.arcs.party[e])] = int(self.arcs.offer[e])
                 rooms[int(self.arcs.party[e])] = self.arcs.rooms[e]
-        return PlainEnd(plan_of(self.problem, homes, rooms), solver.best_objective_bound, solver.status_name(status))
+        return End(plan_of(self.problem, homes, rooms), solver.best_objective_bound, solver.status_name(status))

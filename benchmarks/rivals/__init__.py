@@ -1,0 +1,1 @@
+"""What the program is measured against. None of it is imported by the program."""
