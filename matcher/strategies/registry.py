@@ -8,7 +8,7 @@ from matcher.strategies.base import Strategy
 from matcher.strategies.exact import Exact
 
 NAMES: tuple[str, ...] = ("auto", "exact", "prices")
-EXACT_UP_TO = 60_000
+EXACT_UP_TO = 100_000
 """Pairs of parties and offers up to which `auto` takes the exact strategy."""
 
 

@@ -73,6 +73,7 @@ class _Run:
         self.work = 0.0
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
+        self.hurried = False
         self.plan: Plan | None = None
         self.cost: tuple[int, ...] = ()
         self.end: StageEnd | None = None
@@ -109,17 +110,20 @@ class _Run:
             turn += 1
             if turn >= 3 and self.cost == before and turn % 3 == 0:
                 break
-        cut = None if self.near_enough else self.stopped
+        cut = None if self.near_enough else "time" if self.hurried else self.stopped
         ends = (self.end,) if self.end is not None else ()
         return Outcome(self.plan, ends, self.forest, self.work, cut)
 
     def _prices(self) -> Found:
         small = self.field.parties <= MOST_PARTIES
+        seconds = self.limits.seconds_left()
         zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
 
         def going_on(_: Found) -> bool:
             self.work += 10 * FULL_STEP * self.field.parties
-            return self.limits.seconds_left() > 0 and self.work < 0.4 * self.limits.work
+            if self.limits.seconds_left() < 0.6 * seconds:
+                self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
+            return not self.hurried and self.work < 0.4 * self.limits.work
 
         found = ascend(self.market, zeros, floors, _schedule(self.field.parties), going_on)
         if small and self.stopped is None:
@@ -174,6 +178,7 @@ class _Run:
         order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, ~must))
         house = self._house(priced, Standing.nobody(parties))
         settle(house, priced, order, self.out)
+        self._take(standing_of(house, priced))
         moves = (60 if parties <= 50_000 else 20) * parties
         anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
         self.work += MOVE * moves
