@@ -99,7 +99,10 @@ class Room:
         return self._known[claim]
 
     def fits_somewhere(self, party: int, offers: Ints) -> bool:
-        """Would an unplaced party fit into one of the offers as things are, its ties to other households apart?"""
+        """Would an unplaced party fit into one of the offers (all it is eligible for) as things are, its ties to others apart?"""
+        if len(self.homes) * len(self.free) >= COMPILED_FROM:
+            none = np.zeros((0, 0), dtype=np.int64)
+            return bool(self._openings.nearest(np.array([party]), np.array([UNPLACED]), 1, none)[0][0, 0] >= 0)
         near = offers[np.isin(offers, self.free)]
         low, step = 0, 16
         while low < len(near):

@@ -96,4 +96,4 @@ def _digest(layer: Layer, row: int) -> tuple[object, ...]:
     if isinstance(layer, Exceptions):
         span = slice(layer.start[row], layer.start[row + 1])
         return int(layer.default[row]), layer.offers[span].tobytes(), layer.value[span].tobytes()
-    return (blake2b(np.ascontiguousarray(layer.value[row]), digest_size=16).digest(),)
+    return (blake2b(layer.value[row].tobytes(), digest_size=16).digest(),)

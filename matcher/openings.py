@@ -70,7 +70,8 @@ def dearer(problem: Problem, parties: Ints, limit: Ints) -> list[int]:
     found = np.zeros(len(parties), dtype=np.bool_)
     prices = np.zeros(max(1, len(problem.resources)), dtype=np.int64)
     in_ranges(lambda i, j: _dearer(core, prices, parties, limit, found, i, j), len(parties), least=200)
-    return parties[found].tolist()
+    out: list[int] = parties[found].tolist()
+    return out
 
 
 def cheapest(problem: Problem) -> Ints:

@@ -78,7 +78,7 @@ class Placements(Sequence[PlacementRow]):
             status=classes(row.status for row in rows),
             km10=whole([row.km10 for row in rows]),
             minutes=classes(row.minutes for row in rows),
-            terms=whole([[row.terms[term] for row in rows] for term in TERMS]).reshape(len(TERMS), len(rows)),  # type: ignore[arg-type]
+            terms=whole([row.terms[term] for term in TERMS for row in rows]).reshape(len(TERMS), len(rows)),
             tie_km10=whole([NO_TIE if row.tie_km10 is None else row.tie_km10 for row in rows]),
             ties_kept=whole([row.ties_kept for row in rows]),
             alternatives=alternatives,

@@ -76,7 +76,7 @@ class Rows:
             ties_kept=kept[position],
             alternatives=alternatives[position],
             added=added[position],
-            changed_from=self._changed_from(position, offer),
+            changed_from=self._changed_from(position),
             protected=self.protected[position],
         )
 
@@ -118,7 +118,7 @@ class Rows:
         code[self.compiled.free :] = fixed[1:]
         return code[position], values
 
-    def _changed_from(self, position: Ints, offer: Ints) -> Held:
+    def _changed_from(self, position: Ints) -> Held:
         compiled = self.compiled
         before: dict[int, str] = {}
         for household_id, was in compiled.roles.proposed.items():
@@ -176,7 +176,8 @@ class Rows:
 
     def _link_costs(self) -> dict[str, int]:
         """Cost of the soft links between placed households, by the household that they are charged to."""
-        compiled, charged = self.compiled, {}
+        compiled = self.compiled
+        charged: dict[str, int] = {}
         protected = compiled.roles.protected
         for tie in self._pairs:
             at_g, at_h = self._offer_at(tie.household_id), self._offer_at(tie.other_household_id)

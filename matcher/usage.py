@@ -18,7 +18,7 @@ KINDS = ("persons", "unit", "rooms", "need")
 
 @dataclass(frozen=True)
 class Stock:
-    """The resources as arrays. Offer a has those at row[start[a]:start[a+1]]; by resource: offer, kind (see KINDS), size, date, capacity."""
+    """The resources as arrays. Offer a has those at row[start[a]:start[a+1]]; by resource: offer, kind (of KINDS), size, date, capacity."""
 
     start: Ints
     row: Ints
