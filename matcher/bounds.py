@@ -109,10 +109,12 @@ def lower_bound(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bou
     """L(π, μ, λ), without the slack of every choice where there are too many. Raises InputError if the numbers could overflow."""
     if forest or len(problem.parties) * problem.offers <= MOST_PAIRS:
         return prove(problem, prices, forest)
-    from matcher.pricing.bound import least_values  # compiled kernels are loaded where they are needed
+    from matcher.pricing.bound import HALF, least_values  # compiled kernels are loaded where they are needed
 
     weights = prices.weights(len(problem.stages))
     _guard(problem, prices, weights)
+    if sum(int(w) * most for w, most in zip(weights, largest_costs(problem), strict=True)) >= HALF:
+        raise _too_large()
     out: Ints = problem.unplaced_by_stage() @ weights + _floor_prices(problem, prices)
     out[problem.must] = BLOCKED
     least = np.minimum(out, least_values(problem, prices.capacity, weights))
@@ -200,6 +202,13 @@ def share_of(problem: Problem) -> int:
     return MOST // (4 * (len(problem.stages) + 2))
 
 
+def highest_price(problem: Problem) -> int:
+    """The most that a unit of use may be priced at, in units of 1/scale: what a whole party pays for all rows stays below its share."""
+    persons = max(1, int(problem.persons.max(initial=1)), 0 if problem.in_use is None else int(problem.in_use.max(initial=1)))
+    rows = max(1, max((len(rows) for rows in problem.resources_of), default=1))
+    return share_of(problem) // (rows * persons * max((len(party) for party in problem.parties), default=1))
+
+
 def _guard(problem: Problem, prices: Prices, weights: Ints) -> None:
     """Every sum below stays under BLOCKED, which stays under 2^63 when three of them meet."""
     members = max((len(party) for party in problem.parties), default=1)
@@ -210,7 +219,11 @@ def _guard(problem: Problem, prices: Prices, weights: Ints) -> None:
     rows = max((len(rows) for rows in problem.resources_of), default=1)
     total += (int(prices.capacity.max(initial=0)) * rows + int(prices.floors.sum())) * persons
     if total >= MOST:
-        raise InputError([Fault("policy.toml", 0, "", "numbers_too_large", "the weights make costs too large for exact arithmetic")])
+        raise _too_large()
+
+
+def _too_large() -> InputError:
+    return InputError([Fault("policy.toml", 0, "", "numbers_too_large", "the weights make costs too large for exact arithmetic")])
 
 
 def _trees(forest: Sequence[Pair]) -> list[list[Pair]]:

@@ -7,6 +7,7 @@ import numpy as np
 from matcher.layers import Ints
 from matcher.pricing.board import Board
 from matcher.pricing.core import make_core
+from matcher.pricing.kernels import HALF
 from matcher.pricing.menus import make_menus
 from matcher.pricing.shelves import make_shelves
 from matcher.problem import BLOCKED, Problem
@@ -15,7 +16,7 @@ from matcher.problem import BLOCKED, Problem
 def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
     """min over the arcs of each party of Σ weights·cost + Σ prices·use, BLOCKED where it has none; length Q.
 
-    The caller has made sure that no such sum overflows (`bounds`).
+    The caller has made sure that costs stay below HALF and that no such sum overflows (`bounds`).
     """
     scale = int(weights[0]) if len(weights) == 1 else 1
     core, tables = make_core(problem, [1] if len(weights) == 1 else [int(w) for w in weights])
@@ -23,3 +24,6 @@ def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
     board.set_prices(np.asarray(prices, dtype=np.int64), max(1, scale))
     best, offer = board.find_best()
     return np.where(offer >= 0, best, BLOCKED)
+
+
+__all__ = ["HALF", "least_values"]

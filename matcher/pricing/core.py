@@ -18,8 +18,9 @@ from matcher.parts import Parties
 from matcher.pricing.uses import Uses, make_uses
 from matcher.problem import Problem
 
-BIG = 1 << 50
-"""Added where a rule is broken; no sum of costs reaches half of it, and no sum of these overflows."""
+BIG = 1 << 58
+"""Added where a rule is broken; no sum of costs reaches half of it (`bounds` sees to that), and no sum of MOST_RULES of these overflows."""
+MOST_RULES = 30
 MOST_ENTRIES = 1 << 18
 
 Numbers = NDArray[np.int64]
@@ -31,7 +32,7 @@ class Core(NamedTuple):
     place: place of each offer, length A. at_place, rows of [P] values: `place_row[q, t]` is a row or -1 (all zero).
     value: merged tables laid flat; table t has its entry of party q and offer a at `row[q, t] + column[a, t]`.
     special: exceptions of party q at positions start[q]:start[q+1] of `special_offer` (ascending), with what they add; elsewhere
-    `usual[q]` is added. out: cost of leaving a party out, BIG where it must be placed. open: offers that somebody may have.
+    `usual[q]`, something else, is added. out: cost of leaving a party out, BIG where it must be placed. open: offers that somebody may have.
     uses: what each pair takes.
     """
 
@@ -73,6 +74,7 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
 
     Returns the core and the tables over offers before they were merged.
     """
+    assert len(problem.rules) <= MOST_RULES, "so many broken rules would overflow"
     places = int(problem.place.max(initial=-1)) + 1
     tables: list[Wide] = []
     for layer in problem.rules:
@@ -120,8 +122,7 @@ def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> W
         key = tuple(sorted(int(table.row[h]) for h in parties[q]))
         if key not in known:
             known[key] = count + len(extra)
-            added = value[list(key)].sum(axis=0)
-            extra.append(np.minimum(added, BIG) if rule else added)
+            extra.append(value[list(key)].max(axis=0) if rule else value[list(key)].sum(axis=0))
         row[q] = known[key]
     if extra:
         value = np.concatenate([value, np.array(extra, dtype=np.int64)])
@@ -200,6 +201,7 @@ def _specials(problem: Problem, weights: Sequence[int]) -> tuple[Numbers, Number
     found: list[tuple[int, list[tuple[int, int]]]] = []
     parties = Parties.of(problem.parties)
     some = concerned[parties.member[parties.start[:-1]]] | (np.diff(parties.start) > 1)
+    some[list(problem.party_cost)] = True
     for q in np.flatnonzero(some).tolist():
         parts = [_values_of(layer, h, weight, rule) for h in problem.parties[q] for layer, weight, rule in layers]
         own = problem.party_cost.get(q)
@@ -208,8 +210,9 @@ def _specials(problem: Problem, weights: Sequence[int]) -> tuple[Numbers, Number
             parts.append((0, {a: BIG if v < 0 else weight * int(v) for a, v in enumerate(own.tolist())}))
         usual[q] = min(sum(default for default, _ in parts), BIG)
         offers = sorted({a for _, values in parts for a in values})
-        if offers:
-            found.append((q, [(a, min(sum(values.get(a, default) for default, values in parts), BIG)) for a in offers]))
+        added = [(a, min(sum(values.get(a, default) for default, values in parts), BIG)) for a in offers]
+        if pairs := [(a, value) for a, value in added if value != usual[q]]:
+            found.append((q, pairs))
     count = np.zeros(len(problem.parties), dtype=np.int64)
     for q, pairs in found:
         count[q] = len(pairs)

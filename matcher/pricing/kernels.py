@@ -77,7 +77,7 @@ def set_count(uses, s, size):
 @jit
 def set_price(uses, q, a, s, prices, scale):
     """What a room set costs a party: empty beds and prices of its rooms."""
-    total = scale * uses.set_spare[s] + 0 * prices[0]
+    total = scale * uses.set_spare[s] + prices.dtype.type(0)
     for i in range(uses.row_start[a], uses.row_start[a + 1]):
         r = uses.offer_rows[i]
         if uses.kind[r] == ROOMS and prices[r] > 0:
@@ -91,10 +91,10 @@ def set_price(uses, q, a, s, prices, scale):
 def best_set(uses, q, a, prices, scale):
     """(price, set) of the cheapest room set of a party; (0, -1) where rooms are not counted."""
     if uses.beds[a] < 0:
-        return 0 * prices[0], -1
+        return prices.dtype.type(0), -1
     k = uses.beds[a] * uses.claims + uses.claim[q]
     chosen = -1
-    least = 0 * prices[0]
+    least = prices.dtype.type(0)
     for s in range(uses.set_start[k], uses.set_start[k + 1]):
         value = set_price(uses, q, a, s, prices, scale)
         if chosen < 0 or value < least:

@@ -106,7 +106,7 @@ def _bundles(core, claimant, first, count, fill, chosen, spare, start, row, amou
 def price_bundles(start, row, amount, prices, paid, first, last):
     """paid[b] = Σ price · amount of the bundles first to last."""
     for b in range(first, last):
-        total = 0 * prices[0]
+        total = prices.dtype.type(0)
         for t in range(start[b], start[b + 1]):
             total += prices[row[t]] * amount[t]
         paid[b] = total
@@ -118,7 +118,7 @@ def cheapest_bundles(menus, bundle_paid, scale, paid, best, first, last):
     for a in range(first, last):
         for c in range(menus.first.shape[1]):
             chosen = -1
-            least = 0 * bundle_paid[0]
+            least = bundle_paid.dtype.type(0)
             for b in range(menus.first[a, c], menus.first[a, c] + menus.bundles[a, c]):
                 value = bundle_paid[b] + scale * menus.spare[b]
                 if chosen < 0 or value < least:

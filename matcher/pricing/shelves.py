@@ -93,7 +93,7 @@ def price_shelves(core, shelves, paid, scale, lowest, order, value, first, last)
     each shelf, FAR where it is empty. `order` may come from earlier prices.
     """
     places = core.at_place.shape[1]
-    far = FAR + 0 * paid[0, 0]
+    far = paid.dtype.type(FAR)
     for k in range(first, last):
         claim = core.uses.claim[shelves.example[k]]
         for p in range(places):
@@ -136,7 +136,7 @@ def worth_of(core, plain, prices, scale, paid, base, q, a):
     for t in range(core.row.shape[1]):
         cost += core.value[core.row[q, t] + core.column[a, t]]
     if cost >= HALF or (core.special_start[q + 1] > core.special_start[q] and special(core, q, a) != core.usual[q]):
-        return FAR + 0 * prices[0]
+        return prices.dtype.type(FAR)
     if plain[a]:
         return base + scale * cost + paid[a, core.uses.claim[q]]
     return base + scale * cost + pay(core.uses, q, a, prices, scale)[0]
@@ -146,7 +146,7 @@ def worth_of(core, plain, prices, scale, paid, base, q, a):
 def best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, q, board):
     """(value, offer) of a party's best pair, over all; offer -1 where there is none. board: scratch of length P."""
     places = core.at_place.shape[1]
-    far = FAR + 0 * prices[0]
+    far = prices.dtype.type(FAR)
     best, offer = far, -1
     k = shelves.kind[q]
     for i in range(core.special_start[q], core.special_start[q + 1]):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp  # type: ignore[import-untyped]
 
-from matcher.bounds import Pair, Prices, crowded, largest_costs, link_costs, price_scale, share_of
+from matcher.bounds import Pair, Prices, crowded, highest_price, largest_costs, link_costs, price_scale, share_of
 from matcher.layers import Ints
 from matcher.problem import BLOCKED, Arcs, Problem
 
@@ -207,9 +207,7 @@ class _Master:
         top_rate = scale if self.stage == problem.floor_stage else 0
         if self.stage > problem.floor_stage:
             top_rate = multipliers[problem.floor_stage]
-        heaviest = max(1, int(problem.persons.max(initial=1)), 0 if problem.in_use is None else int(problem.in_use.max(initial=1)))
-        rows = max((len(rows) for rows in problem.resources_of), default=1)
-        highest = share // (rows * heaviest * max((len(party) for party in problem.parties), default=1))
+        highest = highest_price(problem)
         return Prices(
             scale=scale,
             stage=self.stage,

@@ -79,7 +79,7 @@ class Market:
         def add(first: int, last: int) -> None:
             for b in range(first, last):
                 to = len(out) if b else half
-                _add_loads(board.core, board.menus, board.bundle, prices, self.taken, loads[b], half * b, to)
+                _add_loads(board.core, board.menus, board.bundle, board.prices, self.taken, loads[b], half * b, to)
 
         in_ranges(add, 2, least=2 if len(out) > 3000 else 3)
         self.load = loads.sum(axis=0)

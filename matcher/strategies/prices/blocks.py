@@ -77,7 +77,9 @@ def improve(field: Field, standing: Standing, out: Ints, prices: Floats, held: B
         for b in range(first, min(first + WORKERS, plan.pieces)):
             parties = np.sort(members[edges[b] : edges[b + 1]])
             if len(parties):
-                batch.append(make_piece(field, standing, load, piece_of == b, parties, prices, plan.keep))
+                piece = make_piece(field, standing, load, piece_of == b, parties, prices, plan.keep)
+                if len(piece.choices.offer):
+                    batch.append(piece)
         for piece, chosen in zip(batch, _solve_all(field, batch, out, plan), strict=True):
             if chosen is not None:
                 change += _take(piece, chosen, standing, load, out)

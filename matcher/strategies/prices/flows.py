@@ -68,6 +68,8 @@ class Flow:
     def run(self, house: House, beds: int, chance: np.random.Generator) -> int:
         """Re-place all that live on units, or in beds beside others in parties of `beds`. Returns the change of cost, at most 0."""
         choices, lanes = self.choices, self.lanes
+        if not len(choices.offer):
+            return 0
         here = house.arc
         on = np.where(here >= 0, lanes.row[here], -2)
         wide = np.where(here >= 0, lanes.beds[here], 0)
@@ -110,12 +112,12 @@ class Flow:
         """Chosen arc of each mover, or -1."""
         movers, rows = len(out), len(free)
         sink = movers + rows
-        cost = np.minimum(self.choices.cost[arc], MOST_COST)
+        cost = np.clip(self.choices.cost[arc], -MOST_COST, MOST_COST)
         flow = min_cost_flow.SimpleMinCostFlow()
         tail = np.concatenate([owner, np.arange(movers), movers + np.arange(rows)]).astype(np.int32)
         head = np.concatenate([movers + column, np.full(movers, sink), np.full(rows, sink)]).astype(np.int32)
         capacity = np.concatenate([np.ones(len(arc) + movers, dtype=np.int64), np.maximum(free, 0)])
-        price = np.concatenate([cost, np.minimum(out, MOST_COST), np.zeros(rows, dtype=np.int64)])
+        price = np.concatenate([cost, np.clip(out, -MOST_COST, MOST_COST), np.zeros(rows, dtype=np.int64)])
         edges = flow.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, price)
         supply = np.concatenate([np.ones(movers, dtype=np.int64), np.zeros(rows, dtype=np.int64), [-movers]])
         flow.set_nodes_supplies(np.arange(sink + 1, dtype=np.int32), supply)

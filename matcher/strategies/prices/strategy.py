@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.bounds import Pair, Prices, largest_costs, link_forest, lower_bound, price_scale, share_of
+from matcher.bounds import Pair, Prices, highest_price, largest_costs, link_forest, lower_bound, price_scale, share_of
 from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.layers import Bools, Ints
 from matcher.parts import Parties
@@ -22,7 +22,7 @@ from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, as
 from matcher.strategies.prices.blocks import Sweep, improve
 from matcher.strategies.prices.field import Field, make_field, search_lists
 from matcher.strategies.prices.flows import Flow
-from matcher.strategies.prices.house import OUT, Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
+from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 
@@ -33,6 +33,7 @@ MOST_PAIRS_WITH_LINKS = 3_000_000
 FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, a move of annealing, a party in an exact
 piece, a party in a flow."""
+MOST_USE = np.iinfo(np.int32).max
 
 
 class PriceStrategy:
@@ -46,6 +47,8 @@ class PriceStrategy:
             return 'order = "strict" is solved stage by stage, which this strategy cannot do'
         if 16 * max(largest_costs(problem)) > share_of(problem):
             return "the costs are too large for its arithmetic"
+        if problem.in_use is not None and problem.in_use.max(initial=0) > MOST_USE:
+            return "the uses are too large for its arithmetic"
         if not len(problem.parties) or not problem.offers:
             return "there are no households or no offers"
         return None
@@ -78,7 +81,7 @@ class _Run:
         self.cost: tuple[int, ...] = ()
         self.end: StageEnd | None = None
         must = self.field.core.out >= HALF
-        most = int(self.field.core.out[~must].max(initial=1_000_000))
+        most = max(1_000_000, int(self.field.core.out[~must].max(initial=0)), *largest_costs(self.problem))
         # Who must be placed is worth several others while searching; a plan without them is never taken.
         self.out: Ints = np.where(must, 8 * most, self.field.core.out)
         linked = {q for link in self.problem.links for q in (link.first, link.second)}
@@ -148,8 +151,9 @@ class _Run:
     def _prove(self, found: Found) -> None:
         """Prices as integers, and the bound that these prove over all pairs."""
         scale = price_scale(self.problem)
+        capacity = np.minimum(_whole(found.prices, scale), highest_price(self.problem))
         prices = Prices(
-            scale, 0, _whole(found.prices, scale), np.minimum(_whole(found.floors, scale), self._floor_most(scale)), (), ()
+            scale, 0, capacity, np.minimum(_whole(found.floors, scale), self._floor_most(scale)), (), ()
         )  # fmt: skip
         bound = lower_bound(self.problem, prices, self.forest).rounded(scale)
         if self.end is None or bound > self.end.bound:
@@ -224,7 +228,6 @@ class _Run:
         return self.limits.seconds_left() > 0
 
     def _kept(self, house: House, choices: Choices) -> Standing:
-        assert cost_of(house, self.bonds, choices) >= 0
         return self._take(standing_of(house, choices))
 
     def _take(self, standing: Standing) -> Standing:
@@ -250,7 +253,7 @@ def _schedule(parties: int) -> Schedule:
 
 
 def _whole(prices: Floats, scale: int) -> Ints:
-    return np.asarray(np.floor(np.maximum(prices, 0.0) * scale), dtype=np.int64)
+    return np.asarray(np.floor(np.clip(prices * scale, 0.0, 2.0**62)), dtype=np.int64)
 
 
 def _room_sets(field: Field, standing: Standing) -> list[tuple[int, ...]]:

@@ -1,0 +1,1 @@
+"""The large-scale strategy and the compiled pricing that it stands on."""

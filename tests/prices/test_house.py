@@ -1,0 +1,218 @@
+"""What searches promise: nobody in two places, no row overfull, and a cost that is the plan's cost, whatever was done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from matcher.compile import compile_instance
+from matcher.evaluate import broken, cost_by_stage, plan_of
+from matcher.policy import policy_from_plain
+from matcher.pricing.arcs import Choices
+from matcher.pricing.kernels import HALF
+from matcher.problem import Problem
+from matcher.strategies.prices.anneal import anneal
+from matcher.strategies.prices.blocks import Sweep, improve
+from matcher.strategies.prices.field import Field, loads_of, make_field, search_lists
+from matcher.strategies.prices.flows import Flow
+from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
+from matcher.strategies.prices.repair import keep_promises
+from tests.prices.problems import problems
+from tests.runs import DATE, generated, instance_of
+
+LINKS = ("must be placed both or neither", "break a required tie")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A problem and all that a search needs."""
+
+    problem: Problem
+    field: Field
+    choices: Choices
+    bonds: Bonds
+    out: np.ndarray
+    held: np.ndarray
+    chance: np.random.Generator
+
+    def house(self, standing: Standing) -> House:
+        return make_house(self.problem, self.out, self.field.group, self.choices, standing)
+
+
+def scene(problem: Problem, seed: int) -> Scene:
+    field, chance = make_field(problem), np.random.default_rng(seed)
+    prices = chance.random(len(problem.resources)) * 300
+    nobody = Standing.nobody(field.parties)
+    out = np.where(field.core.out >= HALF, 10_000_000, field.core.out)
+    held = np.zeros(field.parties, dtype=np.bool_)
+    held[[q for link in problem.links for q in (link.first, link.second)]] = True
+    return Scene(problem, field, search_lists(field, nobody, prices, 24, 0, 2), make_bonds(problem, 1), out, held, chance)
+
+
+def scenes() -> Iterator[Scene]:
+    """Small problems of every sort, then instances of 150 households with links, floors and rooms."""
+    for i, problem in enumerate(problems(45, 12_000)):
+        if problem.offers and len(problem.parties):
+            yield scene(problem, i)
+    policy = policy_from_plain({"floors": {"km": 120, "share": {"older_person": "1", "disability": "0.9", "women": "0.5"}}})
+    for seed, beds in ((31, 0.6), (32, 0.9), (33, 1.2)):
+        instance = instance_of(generated(150, seed, beds, 0.6))
+        yield scene(compile_instance(instance, policy, DATE).problem, seed)
+
+
+def rooms_of(field: Field, standing: Standing) -> list[tuple[int, ...]]:
+    uses, out = field.core.uses, []
+    for s in standing.set.tolist():
+        span = slice(int(uses.set_ptr[s]), int(uses.set_ptr[s + 1]))
+        sizes = zip(uses.set_size[span].tolist(), uses.set_count[span].tolist(), strict=True)
+        out.append(tuple(size for size, n in sizes for _ in range(n)) if s >= 0 else ())
+    return out
+
+
+def check_house(s: Scene, house: House) -> Standing:
+    """Everything that the house keeps, counted from scratch."""
+    problem, choices = s.problem, s.choices
+    load = np.zeros(len(problem.resources), dtype=np.int64)
+    inside: dict[int, set[int]] = {a: set() for a in range(problem.offers)}
+    for q, e in enumerate(house.arc.tolist()):
+        if e < 0:
+            assert house.queue[house.spot[q]] == q and house.spot[q] < house.waiting[0]
+            assert house.place_of[q] == -1 and house.cost[q] == s.out[q]
+            continue
+        assert choices.start[q] <= e < choices.start[q + 1]
+        assert house.cost[q] == choices.cost[e] and house.spot[q] == -1
+        b = choices.bundle[e]
+        span = slice(choices.use_start[b], choices.use_start[b + 1])
+        np.add.at(load, choices.use_row[span], choices.use_amount[span])
+        if choices.use_start[b + 1] > choices.use_start[b]:
+            a = int(choices.offer[e])
+            inside[a].add(q)
+            assert house.member[house.slot[a] + house.place_of[q]] == q
+            assert house.slot[a] + house.occupants[a] <= house.slot[a + 1]
+    assert load.tolist() == house.load.tolist() and (load <= problem.capacity).all()
+    assert house.waiting[0] == (house.arc < 0).sum()
+    for a, parties in inside.items():
+        first = house.slot[a]
+        assert house.occupants[a] == len(parties) and set(house.member[first : first + house.occupants[a]].tolist()) == parties
+    placed = house.arc >= 0
+    wanted = np.array([f.wanted - f.fixed for f in problem.floors], dtype=np.int64)
+    assert house.lacking.tolist() == (wanted - s.field.group[placed].sum(axis=0)).tolist()
+    standing = standing_of(house, choices)
+    assert loads_of(s.field, standing).tolist() == load.tolist()
+    faults = [f for f in faults_of(s, standing) if not f.endswith(LINKS)]
+    assert faults == []
+    return standing
+
+
+def faults_of(s: Scene, standing: Standing) -> list[str]:
+    """Broken promises but for those who are pinned and out: searches may leave them out, plans may not."""
+    plan = plan_of(s.problem, standing.offer.tolist(), rooms_of(s.field, standing))
+    return [fault for fault in broken(s.problem, plan) if "is pinned and not placed" not in fault]
+
+
+def check_cost(s: Scene, house: House, standing: Standing, seen: Counter[str]) -> None:
+    """`cost_of` is the plan's cost, where no link that binds is broken and everybody who must be placed is."""
+    plan = plan_of(s.problem, standing.offer.tolist(), rooms_of(s.field, standing))
+    whole_rates = all(floor.rate[1] == 1 for floor in s.problem.floors)
+    if whole_rates and not broken(s.problem, plan):
+        assert cost_of(house, s.bonds, s.choices) + sum(s.problem.fixed_cost) == sum(cost_by_stage(s.problem, plan))
+        seen["same cost"] += 1
+        seen["same cost with links"] += any(not link.binds for link in s.problem.links)
+        seen["same cost with floors"] += bool(s.problem.floors)
+
+
+def test_annealing_and_flows_keep_what_the_house_promises() -> None:
+    seen: Counter[str] = Counter()
+    for number, s in enumerate(scenes()):
+        house = s.house(Standing.nobody(s.field.parties))
+        check_house(s, house)
+        settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
+        check_house(s, house)
+        state = np.array([number + 1], dtype=np.uint64)
+        flow = Flow(s.field.core.uses, s.choices, s.held, near=6, drawn=6)
+        for hot, cold, depth in ((100_000.0, 5_000.0, 6), (3_000.0, 30.0, 6), (300.0, 3.0, 2), (10.0, 1.0, 1), (1e5, 1e5, 8)):
+            before = cost_of(house, s.bonds, s.choices)
+            change = anneal(house, s.choices, s.bonds, state, 6 * s.field.parties + 30, hot, cold, 3.0, depth, 0.2, 24)
+            standing = check_house(s, house)
+            assert cost_of(house, s.bonds, s.choices) - before == change, (number, hot)
+            check_cost(s, house, standing, seen)
+            seen["changed"] += change != 0
+            for size in (1, 2, 3):
+                arcs = int(house.cost.sum())
+                change = flow.run(house, size, s.chance)
+                assert change == int(house.cost.sum()) - arcs <= 0
+                check_house(s, house)
+                seen["flowed"] += change < 0
+        again = s.house(standing_of(house, s.choices))
+        assert again.arc.tolist() == house.arc.tolist() and again.load.tolist() == house.load.tolist()
+    assert min(seen.values()) >= 10 and len(seen) == 5, seen
+
+
+def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
+    seen: Counter[str] = Counter()
+    for s in scenes():
+        house = s.house(Standing.nobody(s.field.parties))
+        settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
+        standing = standing_of(house, s.choices)
+        before = arcs_cost(s, standing)
+        prices = s.chance.random(len(s.problem.resources)) * 300
+        pieces = int(s.chance.integers(1, 4))
+        linked = standing.offer[s.held].tolist()
+        change = improve(s.field, standing, s.out, prices, s.held, Sweep(pieces, 10, 5.0, 20, s.chance), lambda: True)
+        assert change == arcs_cost(s, standing) - before <= 0
+        assert (loads_of(s.field, standing) <= s.problem.capacity).all()
+        assert [fault for fault in faults_of(s, standing) if not fault.endswith(LINKS)] == []
+        assert standing.offer[s.held].tolist() == linked
+        kept = keep_promises(s.field, standing)
+        assert faults_of(s, kept) == []
+        seen["cheaper"] += change < 0
+        seen["taken out"] += bool((kept.offer != standing.offer).any())
+    assert seen["cheaper"] >= 10 and seen["taken out"] >= 3, seen
+
+
+def arcs_cost(s: Scene, standing: Standing) -> int:
+    """Cost of placements and of who is out, without links and floors, as the plain door counts it."""
+    total = 0
+    rooms = rooms_of(s.field, standing)
+    for q, a in enumerate(standing.offer.tolist()):
+        if a < 0:
+            total += int(s.out[q])
+            continue
+        total += int(s.problem.base_cost(np.array([q]), np.array([a]))[0, 0].sum())
+        if rooms[q]:
+            total += s.problem.spare(sum(rooms[q]) - int(s.problem.party_persons()[q]))
+    return total
+
+
+def test_who_breaks_a_promise_is_taken_out_with_all_who_are_bound_to_them() -> None:
+    """Any standing plan at all, however many links it breaks, becomes one that breaks none."""
+    seen: Counter[str] = Counter()
+    for i, problem in enumerate(problems(90, 15_000)):
+        if not any(link.binds for link in problem.links):
+            continue
+        field, rng = make_field(problem), np.random.default_rng(i)
+        for _ in range(5):
+            offer = np.where(rng.random(field.parties) < 0.8, rng.integers(0, problem.offers, field.parties), -1)
+            standing = Standing(offer.astype(np.int64), np.full(field.parties, -1, dtype=np.int64))
+            kept = keep_promises(field, standing)
+            plan = plan_of(problem, kept.offer.tolist(), [()] * field.parties)
+            assert [fault for fault in broken(problem, plan) if fault.endswith(LINKS)] == []
+            assert all(a in (-1, b) for a, b in zip(kept.offer.tolist(), offer.tolist(), strict=True))
+            seen["kept"] += int((kept.offer >= 0).sum())
+            seen["taken out"] += int((kept.offer != offer).sum())
+    assert min(seen.values()) >= 10 and len(seen) == 2, seen
+
+
+@pytest.mark.parametrize("depth", [1, 8])
+def test_annealing_with_nothing_to_do(depth: int) -> None:
+    """Nobody has an arc."""
+    zeros = np.zeros((4, 2), dtype=np.int64)
+    s = scene(Problem.from_matrix(zeros, zeros, [1, 1], [5] * 4, allowed=zeros.astype(np.bool_)), 0)
+    house = s.house(Standing.nobody(4))
+    assert anneal(house, s.choices, s.bonds, np.array([1], dtype=np.uint64), 50, 10.0, 1.0, 3.0, depth, 0.1, 24) == 0
+    assert Flow(s.field.core.uses, s.choices, s.held).run(house, 1, s.chance) == 0
+    assert (check_house(s, house).offer == -1).all()
