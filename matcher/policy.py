@@ -208,12 +208,26 @@ def read_policy(path: Path | str) -> Policy:
     return policy_from_plain(data, path.name, own=False)
 
 
+class WarmStart(Section):
+    """Prices and plan of an earlier run, to begin from.
+
+    prices: by accommodation, resource and date ("" for every night), in 1/scale cost units, as in certificate.json. floors: by
+    group. homes: accommodation and rooms of each placed household.
+    """
+
+    scale: Annotated[int, Field(ge=1)]
+    prices: dict[str, dict[str, dict[str, int]]]
+    floors: dict[str, int] = {}
+    homes: dict[str, tuple[str, tuple[int, ...]]]
+
+
 class SolveOptions(Section):
     """How hard to search, and for which day. `date` None means today.
 
     time_limit_s: safety net by the clock; a run that it cut says so. effort: deterministic amount of work, 1.0 is the
     default stop. gap: stop when proved that near. seed: settles equal cases (published lottery).
     isolate: run the strategy in a process of its own, so that a crash or a deaf solver cannot take the caller along.
+    warm_start: begin from an earlier run; what is found then depends on it.
     """
 
     date: dt.date | None = None
@@ -223,3 +237,4 @@ class SolveOptions(Section):
     effort: Annotated[float, Field(gt=0)] = 1.0
     gap: Annotated[float, Field(ge=0)] = 0.0
     isolate: bool = False
+    warm_start: WarmStart | None = Field(default=None, repr=False)

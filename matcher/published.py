@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from matcher.errors import Fault, InputError
 from matcher.io.tokens import Undecodable, decode, split_records
+from matcher.policy import WarmStart
 from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, UNPLACED_COLUMNS
 from matcher.result import TERMS, Alternative, Cost, PlacementRow, UnplacedRow
 
@@ -42,6 +43,19 @@ def read_published(folder: Path | str) -> Published:
     if faults:
         raise InputError(faults)
     return Published(tuple(placements), tuple(unplaced), summary, certificate)
+
+
+def warm_start_of(run: Published) -> WarmStart:
+    """What a later run can begin from."""
+    certificate = run.certificate
+    stages = certificate.get("stages") or [{}]
+    homes = {row.household_id: (row.accommodation_id, row.rooms) for row in run.placements}
+    try:
+        return WarmStart(
+            scale=certificate["scale"], prices=stages[0].get("prices", {}), floors=stages[0].get("floor_prices", {}), homes=homes
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise InputError([Fault("certificate.json", 0, "", "file_unreadable", "does not hold prices as a run writes them")]) from error
 
 
 def _json(path: Path, faults: list[Fault]) -> Mapping[str, Any]:

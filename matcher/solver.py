@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from matcher.bounds import Prices, lower_bound
 from matcher.check import check_plan
 from matcher.compile import Compiled, compile_instance
@@ -17,14 +19,15 @@ from matcher.errors import InternalError, InterruptedSolve, NoPlanError
 from matcher.evaluate import broken, cost_by_stage
 from matcher.lottery import settle_equals
 from matcher.model import Instance
-from matcher.policy import Policy, SolveOptions
-from matcher.problem import Problem
+from matcher.policy import Policy, SolveOptions, WarmStart
+from matcher.problem import UNPLACED, Problem
 from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
 from matcher.rows import Rows, plan_cost
 from matcher.strategies.base import Limits, Outcome, Silent, StageEnd, Watch
 from matcher.strategies.exact import no_prices
 from matcher.strategies.isolated import solve_isolated
 from matcher.strategies.registry import choose
+from matcher.strategies.start import Start
 from matcher.warnings import plan_warnings
 
 WORK_PER_EFFORT = 50.0
@@ -48,7 +51,8 @@ def solve(
     Raises InputError (policy), UsageError (a choice that is not there), ContradictionError (fixed decisions), NoPlanError
     (limits), InterruptedSolve (no plan yet when interrupted), InternalError (a broken promise: nothing to publish).
     """
-    options = SolveOptions.model_validate({**(options or SolveOptions()).model_dump(), **changes})
+    given = options or SolveOptions()
+    options = SolveOptions.model_validate({**{name: getattr(given, name) for name in SolveOptions.model_fields}, **changes})
     if options.date is None:
         options = options.model_copy(update={"date": dt.datetime.now().astimezone().date()})
     watch = _Tell(on_progress) if on_progress is not None else Silent()
@@ -78,15 +82,33 @@ class _Tell:
         self.on_progress(None if self.cost is None else self.cost[self.stage], self.bound)
 
 
-def _run(problem: Problem, options: SolveOptions, watch: Watch) -> tuple[Outcome, str, str]:
+def _run(problem: Problem, options: SolveOptions, watch: Watch, start: Start | None = None) -> tuple[Outcome, str, str]:
     """(outcome, strategy, why)."""
     chosen, why = choose(options.strategy, problem)
     deadline = time.monotonic() + options.time_limit_s
-    limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed)
+    limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start)
     outcome = solve_isolated(chosen.name, problem, limits, watch) if options.isolate else chosen.solve(problem, limits, watch)
     if outcome.plan is not None and (faults := broken(problem, outcome.plan)):
         raise InternalError(f"strategy {chosen.name} broke a promise: {faults[0]}")
     return outcome, chosen.name, why
+
+
+def _start(compiled: Compiled, warm: WarmStart) -> Start:
+    """An earlier run in the positions of this one; what is no longer there is left out."""
+    problem = compiled.problem
+    prices = np.zeros(len(problem.resources))
+    for r in range(len(problem.resources)):
+        accommodation, resource, date = compiled.resource_name(r)
+        prices[r] = max(0, warm.prices.get(accommodation, {}).get(resource, {}).get(date, 0)) / warm.scale
+    floors = np.array([min(max(0, warm.floors.get(f.group, 0)) / warm.scale, f.least_rate) for f in problem.floors])
+    offers = np.full(len(problem.parties), UNPLACED, dtype=np.int64)
+    rooms: list[tuple[int, ...]] = [()] * len(problem.parties)
+    for q, party in enumerate(problem.parties):
+        home, taken = warm.homes.get(compiled.households[party[0]], ("", ()))
+        position = compiled.offer_positions.get(home, UNPLACED)
+        if position != UNPLACED:
+            offers[q], rooms[q] = position, taken if problem.sizes[position] is not None else ()
+    return Start(prices, floors, offers, tuple(rooms))
 
 
 def _no_plan(outcome: Outcome) -> Exception:
@@ -119,7 +141,8 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     compiled = compile_instance(instance, policy, options.date, options.seed)
     refuse_impossible_pins(compiled)
     clock.lap("compile")
-    outcome, name, why = _run(compiled.problem, options, watch)
+    start = None if options.warm_start is None else _start(compiled, options.warm_start)
+    outcome, name, why = _run(compiled.problem, options, watch, start)
     clock.lap("solve")
     if outcome.plan is None:
         if outcome.infeasible and compiled.roles.pins:

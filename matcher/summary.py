@@ -79,6 +79,7 @@ def plain_options(options: SolveOptions, instance: Instance) -> dict[str, Any]:
         "time_limit_s": options.time_limit_s,
         "effort": options.effort,
         "gap": options.gap,
+        **({"warm_start": True} if options.warm_start is not None else {}),
         "quarantine": instance.quarantine,
     }
 

@@ -31,6 +31,9 @@ def solve(
     fail_if_unplaced_above: Annotated[
         int | None, typer.Option("--fail-if-unplaced-above", min=0, metavar="N", help="Exit code 6 if more than N persons are unplaced.")
     ] = None,
+    warm: Annotated[
+        Path | None, typer.Option("--warm", metavar="OUT", help="Begin from the prices and the plan of an earlier run in this folder.")
+    ] = None,
     encoding: Encoding = "utf-8",
     json: Json = False,
     quiet: Quiet = False,
@@ -39,7 +42,12 @@ def solve(
     with guard(json):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
-        result = _solve(folder, out, policy, quarantine, encoding, quiet, _options(date, seed, strategy, effort, gap, time_limit))
+        options = _options(date, seed, strategy, effort, gap, time_limit)
+        if warm is not None:
+            from matcher.published import read_published, warm_start_of
+
+            options["warm_start"] = warm_start_of(read_published(warm))
+        result = _solve(folder, out, policy, quarantine, encoding, quiet, options)
         from matcher.publish import publish
         from matcher.summary import summary
 

@@ -10,17 +10,20 @@ from typing import Protocol
 from matcher.bounds import Pair, Prices
 from matcher.problem import Problem
 from matcher.result import Plan
+from matcher.strategies.start import Start
 
 
 @dataclass(frozen=True)
 class Limits:
     """How long a strategy may go on. work: units of deterministic effort, the default stop. deadline: on
-    `time.monotonic()`, the safety net. gap: good enough when proved that near. seed: of every random choice."""
+    `time.monotonic()`, the safety net. gap: good enough when proved that near. seed: of every random choice.
+    start: where an earlier run ended."""
 
     work: float
     deadline: float
     gap: float = 0.0
     seed: int = 0
+    start: Start | None = None
 
     def seconds_left(self) -> float:
         """Seconds to the deadline, never below 0."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matcher.bounds import Bound, Pair, Prices, link_forest, price_scale, prove
-from matcher.evaluate import broken, cost_by_stage
+from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.layers import Bools
 from matcher.problem import Arcs, Problem
 from matcher.result import Plan
@@ -75,6 +75,8 @@ class Exact:
         first = greedy_plan(problem, arcs)
         if first is not None:
             progress.take(first)
+        if limits.start is not None:
+            progress.take(plan_of(problem, limits.start.offers.tolist(), list(limits.start.rooms)))
         ends: list[StageEnd] = []
         cut_by = None
         for stage in range(len(problem.stages)):

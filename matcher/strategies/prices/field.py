@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,10 @@ from matcher.parts import Parties
 from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
 from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Wide, make_core
-from matcher.pricing.kernels import jit, use_of
+from matcher.pricing.kernels import HALF, jit, pair_cost, use_of
 from matcher.pricing.menus import Menus, make_menus
 from matcher.pricing.shelves import make_shelves
+from matcher.pricing.uses import Uses
 from matcher.problem import Problem
 from matcher.strategies.prices.ascent import Market
 from matcher.strategies.prices.house import Standing
@@ -71,6 +73,32 @@ def _groups(problem: Problem) -> Ints:
     for g, floor in enumerate(problem.floors):
         np.add.at(group[:, g], party_of[floor.households], problem.persons[floor.households])
     return group
+
+
+def standing_from(field: Field, offers: Ints, rooms: Sequence[tuple[int, ...]]) -> Standing:
+    """An earlier plan as it can stand now: who may not be where they were, or took rooms that are no set of theirs now, is out."""
+    uses = field.core.uses
+    standing = Standing(offers.copy(), np.full(len(offers), -1, dtype=np.int64))
+    known: dict[tuple[int, tuple[int, ...]], int] = {}
+    for q in np.flatnonzero(offers >= 0).tolist():
+        a = int(offers[q])
+        allowed = bool(field.core.open[a]) and pair_cost(field.core, q, a) < HALF
+        if allowed and uses.beds[a] >= 0:
+            k = int(uses.beds[a] * uses.claims + uses.claim[q])
+            if (k, rooms[q]) not in known:
+                known[k, rooms[q]] = next((s for s in range(uses.set_start[k], uses.set_start[k + 1]) if rooms_of(uses, s) == rooms[q]), -1)
+            standing.set[q] = known[k, rooms[q]]
+            allowed = standing.set[q] >= 0
+        if not allowed:
+            standing.offer[q], standing.set[q] = -1, -1
+    return standing
+
+
+def rooms_of(uses: Uses, chosen: int) -> tuple[int, ...]:
+    """Sizes of the rooms of a set, ascending."""
+    span = slice(int(uses.set_ptr[chosen]), int(uses.set_ptr[chosen + 1]))
+    pairs = zip(uses.set_size[span].tolist(), uses.set_count[span].tolist(), strict=True)
+    return tuple(size for size, count in pairs for _ in range(count))
 
 
 def loads_of(field: Field, standing: Standing) -> Ints:

@@ -82,7 +82,10 @@ class Standing:
 
 
 def make_house(problem: Problem, out: Numbers, group: Numbers, choices: Choices, standing: Standing) -> House:
-    """The house of a standing plan; `choices` holds the arcs of all parties, the ones that stand among them."""
+    """The house of a standing plan; `choices` holds the arcs of all parties, the ones that stand among them.
+
+    Who does not fit where they are said to stand is out.
+    """
     slots = np.zeros(problem.offers + 1, dtype=np.int64)
     np.add.at(slots, _slot_offers(problem) + 1, np.minimum(problem.capacity, len(out))[_slot_rows(problem)])
     parties = len(out)
@@ -121,7 +124,7 @@ def _move_in(house, choices, offer, chosen):
         if offer[q] < 0:
             continue
         for e in range(choices.start[q], choices.start[q + 1]):
-            if choices.offer[e] == offer[q] and choices.set[e] == chosen[q]:
+            if choices.offer[e] == offer[q] and choices.set[e] == chosen[q] and fits(house, choices, e):
                 leave(house, choices, q)
                 enter(house, choices, q, e)
                 break

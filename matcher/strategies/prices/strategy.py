@@ -20,13 +20,14 @@ from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, ascend
 from matcher.strategies.prices.blocks import Sweep, improve
-from matcher.strategies.prices.field import Field, make_field, search_lists
+from matcher.strategies.prices.field import Field, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 
 SIZES = (1, 2, 3, 4, 5, 6)
+AGAIN = Schedule(full=50, short=0, first=400.0, middle=20.0, steep=(0.01, 0.001, 0.0005))
 CLIMB = Schedule(full=40, short=0, first=100.0, middle=10.0, steep=(0.003, 0.0005, 0.0005))
 PIECE = 450
 MOST_PAIRS_WITH_LINKS = 3_000_000
@@ -128,7 +129,11 @@ class _Run:
                 self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
             return not self.hurried and self.work < 0.4 * self.limits.work
 
-        found = ascend(self.market, zeros, floors, _schedule(self.field.parties), going_on)
+        start = self.limits.start
+        if start is None:
+            found = ascend(self.market, zeros, floors, _schedule(self.field.parties), going_on)
+        else:
+            found = ascend(self.market, start.prices, start.floors, AGAIN, going_on)
         if small and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * self.field.parties
@@ -170,7 +175,9 @@ class _Run:
         """Everybody in turn takes the best at the prices that has room; then annealing on priced costs, hot to warm."""
         field, parties = self.field, self.field.parties
         near = 48 if parties <= 50_000 else 16
-        choices = search_lists(field, Standing.nobody(parties), found.prices, near, 0, 2)
+        start = self.limits.start
+        before = Standing.nobody(parties) if start is None else standing_from(field, start.offers, start.rooms)
+        choices = search_lists(field, before, found.prices, near, 0, 2)
         paid = np.zeros(max(1, len(choices.use_start) - 1))
         price_bundles(choices.use_start, choices.use_row, choices.use_amount, found.prices, paid, 0, len(choices.use_start) - 1)
         price = paid[choices.bundle] if len(choices.bundle) else np.zeros(0)
@@ -180,12 +187,13 @@ class _Run:
         first[has] = price[choices.start[:-1][has]]
         must = field.core.out >= HALF
         order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, ~must))
-        house = self._house(priced, Standing.nobody(parties))
+        house = self._house(priced, before)
         settle(house, priced, order, self.out)
         self._take(standing_of(house, priced))
-        moves = (60 if parties <= 50_000 else 20) * parties
-        anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
-        self.work += MOVE * moves
+        if start is None:
+            moves = (60 if parties <= 50_000 else 20) * parties
+            anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
+            self.work += MOVE * moves
         house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, self.out)
         self._flows(house, choices, SIZES)
         return self._kept(house, choices)
@@ -262,7 +270,5 @@ def _room_sets(field: Field, standing: Standing) -> list[tuple[int, ...]]:
     known: dict[int, tuple[int, ...]] = {-1: ()}
     for s in np.unique(standing.set[standing.offer >= 0]).tolist():
         if s >= 0:
-            span = slice(int(uses.set_ptr[s]), int(uses.set_ptr[s + 1]))
-            pairs = zip(uses.set_size[span].tolist(), uses.set_count[span].tolist(), strict=True)
-            known[s] = tuple(size for size, count in pairs for _ in range(count))
+            known[s] = rooms_of(uses, s)
     return [known[s] if a >= 0 else () for a, s in zip(standing.offer.tolist(), standing.set.tolist(), strict=True)]
