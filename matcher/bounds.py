@@ -118,8 +118,13 @@ def lower_bound(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bou
     out: Ints = problem.unplaced_by_stage() @ weights + _floor_prices(problem, prices)
     out[problem.must] = BLOCKED
     least = np.minimum(out, least_values(problem, prices.capacity, weights))
-    total = _without_parties(problem, prices, weights) + sum(int(part.sum()) for part in np.array_split(least, 1 + len(least) // 4096))
+    total = _without_parties(problem, prices, weights) + _sum(least)
     return Least(total, bool((least >= BLOCKED).any()))
+
+
+def _sum(values: Ints) -> int:
+    """The exact sum of up to 2^33 values, each of which may be as large as they get."""
+    return (int((values >> 30).sum()) << 30) + int((values & ((1 << 30) - 1)).sum())
 
 
 def _without_parties(problem: Problem, prices: Prices, weights: Ints) -> int:
@@ -177,7 +182,7 @@ def largest_costs(problem: Problem) -> list[int]:
     for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
         most[stage] += int(np.abs(layer.value).max(initial=0))
     for cost, stage in zip(problem.unplaced_cost, problem.unplaced_stage, strict=True):
-        most[stage] = max(most[stage], int(cost))
+        most[stage] = max(most[stage], abs(int(cost)))
     rooms = max((size for sizes in problem.sizes if sizes is not None for size in sizes), default=0)
     most[problem.spare_stage] += problem.spare(rooms * 50)
     members = max((len(party) for party in problem.parties), default=1)

@@ -32,8 +32,8 @@ class Core(NamedTuple):
     place: place of each offer, length A. at_place, rows of [P] values: `place_row[q, t]` is a row or -1 (all zero).
     value: merged tables laid flat; table t has its entry of party q and offer a at `row[q, t] + column[a, t]`.
     special: exceptions of party q at positions start[q]:start[q+1] of `special_offer` (ascending), with what they add; elsewhere
-    `usual[q]`, something else, is added. out: cost of leaving a party out, BIG where it must be placed. open: offers that somebody may have.
-    uses: what each pair takes.
+    `usual[q]`, something else, is added. out: cost of leaving a party out, BIG where it must be placed.
+    open: offers that somebody may have. uses: what each pair takes.
     """
 
     place: Numbers

@@ -36,10 +36,11 @@ class Family:
 
 
 QUIET = {"density": 0.05, "order": "weighted"}
+LINKED = {**QUIET, "links": True, "sites": True, "travel_rows": True, "roomy": True, "weights": True, "households": 4}
 FAMILIES = (
     Family("anything", 600_000, 90, {"order": "weighted"}),
     Family("everything", 605_000, 50, {"order": "weighted", "density": 0.45, "pins": "any"}),
-    Family("links", 610_000, 60, {**QUIET, "links": True, "sites": True, "travel_rows": True, "roomy": True, "weights": True, "households": 4}),
+    Family("links", 610_000, 60, {**QUIET, "links": True, "sites": True, "travel_rows": True, "roomy": True, "weights": True}),
     Family("parties", 620_000, 40, {**QUIET, "parties": True, "links": True, "rooms": True, "nights": True, "roomy": True}),
     Family("pins", 630_000, 60, {**QUIET, "overrides": True, "links": True, "parties": True, "roomy": True, "pins": "any"}),
     Family("floors", 640_000, 40, {**QUIET, "floors": True, "groups": True, "priorities": True, "cheap_unplaced": True}),
@@ -75,7 +76,8 @@ def check(case: TinyCase, seen: Counter[str]) -> None:
     try:
         result = solve(case.instance, case.policy, date=case.date, strategy="prices", effort=EFFORT)
     except (ContradictionError, NoPlanError) as error:
-        assert not best.feasible, f"{type(error).__name__} {error}, best {best.cost}\n{case}"
+        if best.feasible:
+            pytest.fail(f"{type(error).__name__} {error}, best {best.cost}\n{case}")
         seen["no plan"] += 1
         return
     except Exception as error:

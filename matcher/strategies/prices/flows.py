@@ -32,6 +32,8 @@ class Lanes:
 
 def make_lanes(uses: Uses, choices: Choices) -> Lanes:
     """Sort the arcs. Rows of persons beside rooms that cannot be overfilled as long as the rooms are not do not count."""
+    if not len(uses.kind):  # nothing is counted anywhere
+        return Lanes(np.full(len(choices.bundle), -1, dtype=np.int64), np.zeros(len(choices.bundle), dtype=np.int64))
     idle = _idle(uses)
     length = np.diff(choices.use_start)
     owner = np.repeat(np.arange(len(length)), length)

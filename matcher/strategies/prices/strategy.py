@@ -48,7 +48,8 @@ class PriceStrategy:
             return 'order = "strict" is solved stage by stage, which this strategy cannot do'
         if 16 * max(largest_costs(problem)) > share_of(problem):
             return "the costs are too large for its arithmetic"
-        if problem.in_use is not None and problem.in_use.max(initial=0) > MOST_USE:
+        uses = problem.party_persons() if problem.in_use is None else problem.in_use
+        if uses.max(initial=0) > MOST_USE:
             return "the uses are too large for its arithmetic"
         if not len(problem.parties) or not problem.offers:
             return "there are no households or no offers"
