@@ -27,8 +27,8 @@ from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 
 SIZES = (1, 2, 3, 4, 5, 6)
-AGAIN = Schedule(full=50, short=0, first=400.0, middle=20.0, steep=(0.01, 0.001, 0.0005))
-CLIMB = Schedule(full=40, short=0, first=100.0, middle=10.0, steep=(0.003, 0.0005, 0.0005))
+AGAIN = Schedule(50, 400.0, 20.0, (0.01, 0.001))
+CLIMB = Schedule(40, 100.0, 10.0, (0.003, 0.0005))
 PIECE = 450
 MOST_PAIRS_WITH_LINKS = 3_000_000
 FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
@@ -255,10 +255,10 @@ class _Run:
 def _schedule(parties: int) -> Schedule:
     """Steps over all pairs, by size: fewer where each takes longer."""
     if parties <= MOST_PARTIES:
-        return Schedule(full=80, short=0, first=1500.0, middle=60.0)
+        return Schedule(80, 1500.0, 60.0, (0.15, 0.02))
     if parties <= 20_000:
-        return Schedule(full=160, short=0, first=1500.0, middle=30.0)
-    return Schedule(full=100 if parties <= 200_000 else 50, short=0, first=1500.0, middle=60.0)
+        return Schedule(160, 1500.0, 30.0, (0.15, 0.01))
+    return Schedule(100 if parties <= 200_000 else 50, 1500.0, 60.0, (0.15, 0.02))
 
 
 def _whole(prices: Floats, scale: int) -> Ints:
