@@ -134,6 +134,41 @@ def with_free_rows(field: Field, standing: Standing) -> Bools:
     return free & ~full
 
 
+def fill(field: Field, standing: Standing, prices: Floats, order: Ints, out: Ints, near: int) -> int:
+    """Place who is out, in the given order, on the best at the prices of what is free; in place. Returns how many found a place."""
+    waiting = order[standing.offer[order] < 0]
+    empty = with_free_rows(field, standing)
+    if not len(waiting) or not (empty & field.core.open).any():
+        return 0
+    board = field.board_of(empty)
+    board.set_prices(prices)
+    nowhere = np.full(len(waiting), -1, dtype=np.int64)
+    choices = write_out(board, joined(field.core, waiting, [nearest_offers(board, near, waiting)], nowhere, nowhere), 3)
+    chosen = np.full(len(waiting), -1, dtype=np.int64)
+    _first_fit(choices, loads_of(field, standing), field.problem.capacity, out[waiting], chosen)
+    found = chosen >= 0
+    standing.offer[waiting[found]] = choices.offer[chosen[found]]
+    standing.set[waiting[found]] = choices.set[chosen[found]]
+    return int(found.sum())
+
+
+@jit
+def _first_fit(choices, load, capacity, out, chosen):
+    for i in range(len(chosen)):
+        for e in range(choices.start[i], choices.start[i + 1]):
+            b = choices.bundle[e]
+            fits = choices.cost[e] < out[i]
+            for t in range(choices.use_start[b], choices.use_start[b + 1]):
+                r = choices.use_row[t]
+                if load[r] + choices.use_amount[t] > capacity[r]:
+                    fits = False
+            if fits:
+                chosen[i] = e
+                for t in range(choices.use_start[b], choices.use_start[b + 1]):
+                    load[choices.use_row[t]] += choices.use_amount[t]
+                break
+
+
 def search_lists(field: Field, standing: Standing, prices: Floats, near: int, free: int, sets: int) -> Choices:
     """Arcs for a search of the whole: where everybody is, the nearest offers at prices, and the nearest that have something free."""
     field.board.set_prices(prices)

@@ -20,7 +20,7 @@ from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, ascend
 from matcher.strategies.prices.blocks import Sweep, improve
-from matcher.strategies.prices.field import Field, make_field, rooms_of, search_lists, standing_from
+from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
@@ -30,6 +30,7 @@ SIZES = (1, 2, 3, 4, 5, 6)
 AGAIN = Schedule(50, 400.0, 20.0, (0.01, 0.001))
 CLIMB = Schedule(40, 100.0, 10.0, (0.003, 0.0005))
 PIECE = 450
+FILLS = 12
 MOST_PAIRS_WITH_LINKS = 3_000_000
 FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, a move of annealing, a party in an exact
@@ -113,7 +114,7 @@ class _Run:
             standing = self._round(standing, found, turn)
             found = self._climb(found)
             turn += 1
-            if turn >= 3 and self.cost == before and turn % 3 == 0:
+            if self.cost == before and (self.field.parties <= MOST_PARTIES or (turn >= 3 and turn % 3 == 0)):
                 break
         cut = None if self.near_enough else "time" if self.hurried else self.stopped
         ends = (self.end,) if self.end is not None else ()
@@ -190,7 +191,11 @@ class _Run:
         order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, ~must))
         house = self._house(priced, before)
         settle(house, priced, order, self.out)
-        self._take(standing_of(house, priced))
+        standing = standing_of(house, priced)
+        for _ in range(FILLS):
+            if fill(field, standing, found.prices, order, self.out, 16) < max(1, parties // 1000) or self.limits.seconds_left() <= 0:
+                break
+        self._take(standing)
         if start is None:
             moves = (60 if parties <= 50_000 else 20) * parties
             anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
