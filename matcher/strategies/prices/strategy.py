@@ -174,28 +174,26 @@ class _Run:
         return make_house(self.problem, self.out, self.field.group, choices, standing)
 
     def _first_plan(self, found: Found) -> Standing:
-        """Everybody in turn takes the best at the prices that has room; then annealing on priced costs, hot to warm."""
-        field, parties = self.field, self.field.parties
+        """Everybody in turn takes the best at the prices that has room; then annealing on priced costs, hot to warm, and flows."""
+        field, parties, start = self.field, self.field.parties, self.limits.start
         near = 48 if parties <= 50_000 else 16
-        start = self.limits.start
         before = Standing.nobody(parties) if start is None else standing_from(field, start.offers, start.rooms)
-        choices = search_lists(field, before, found.prices, near, 0, 2)
-        paid = np.zeros(max(1, len(choices.use_start) - 1))
-        price_bundles(choices.use_start, choices.use_row, choices.use_amount, found.prices, paid, 0, len(choices.use_start) - 1)
-        price = paid[choices.bundle] if len(choices.bundle) else np.zeros(0)
-        priced = choices._replace(cost=(choices.cost + price).astype(np.int64))
+        choices, priced, price = self._priced(before, found, near, 0)
         first = np.zeros(parties)
         has = np.diff(choices.start) > 0
         first[has] = price[choices.start[:-1][has]]
-        must = field.core.out >= HALF
-        order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, ~must))
+        order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, field.core.out < HALF))
         house = self._house(priced, before)
         settle(house, priced, order, self.out)
         standing = standing_of(house, priced)
         for _ in range(FILLS):
-            if fill(field, standing, found.prices, order, self.out, 16) < max(1, parties // 1000) or self.limits.seconds_left() <= 0:
+            if self.limits.seconds_left() <= 0 or fill(field, standing, found.prices, order, self.out, 16) <= parties // 1000:
                 break
         self._take(standing)
+        if self.stopped is not None:
+            return standing
+        choices, priced, _ = self._priced(standing, found, near, 8)
+        house = self._house(priced, standing)
         if start is None:
             moves = (60 if parties <= 50_000 else 20) * parties
             anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
@@ -203,6 +201,14 @@ class _Run:
         house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, self.out)
         self._flows(house, choices, SIZES)
         return self._kept(house, choices)
+
+    def _priced(self, standing: Standing, found: Found, near: int, free: int) -> tuple[Choices, Choices, Floats]:
+        """(arcs, the same with prices in their costs, price of each)."""
+        choices = search_lists(self.field, standing, found.prices, near, free, 2)
+        paid = np.zeros(max(1, len(choices.use_start) - 1))
+        price_bundles(choices.use_start, choices.use_row, choices.use_amount, found.prices, paid, 0, len(choices.use_start) - 1)
+        price = paid[choices.bundle] if len(choices.bundle) else np.zeros(0)
+        return choices, choices._replace(cost=(choices.cost + price).astype(np.int64)), price
 
     def _lots(self) -> Ints:
         """Rank of each party in the lottery, by its first household."""
@@ -227,8 +233,9 @@ class _Run:
         offered = Standing(standing.offer.copy(), standing.set.copy())
         improve(field, offered, self.out, found.prices, self.held, sweep, self._between)
         self.work += PIECE_WORK * field.parties * (1 if pieces > 1 else 2)
+        self._take(offered)
         if self.limits.seconds_left() <= 0:
-            return self._take(offered)
+            return offered
         shaken = found.prices * (1 + 0.2 * (self.chance.random(len(found.prices)) - 0.5))
         choices = search_lists(field, offered, shaken, 24, 8, 2)
         house = self._house(choices, offered)
