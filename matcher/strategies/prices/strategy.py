@@ -29,7 +29,7 @@ from matcher.strategies.prices.repair import keep_promises
 SIZES = (1, 2, 3, 4, 5, 6)
 AGAIN = Schedule(50, 400.0, 20.0, (0.01, 0.001))
 CLIMB = Schedule(40, 100.0, 10.0, (0.003, 0.0005))
-PIECE = 450
+PIECE = 800
 FILLS = 12
 MOST_PAIRS_WITH_LINKS = 3_000_000
 FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
