@@ -28,20 +28,22 @@ def strict(problem: Problem) -> Problem:
 
 
 def test_auto_takes_the_exact_strategy_up_to_its_size_and_prices_beyond() -> None:
-    assert registry.EXACT_UP_TO == 60_000
-    for pairs, expected in (((300, 200), "exact"), ((301, 200), "prices"), ((1, 1), "exact"), ((0, 5), "exact")):
-        chosen, why = choose("auto", of_pairs(*pairs))
+    assert registry.EXACT_UP_TO == 100_000
+    for pairs, expected in (((500, 200), "exact"), ((501, 200), "prices"), ((1, 1), "exact"), ((0, 5), "exact")):
+        chosen, why = choose("auto", replace(of_pairs(*pairs), in_use=None))
         assert chosen.name == expected
         assert ("small enough" in why) == (expected == "exact")
         assert (f"{pairs[0] * pairs[1]:,} pairs" in why) == (expected == "prices")
 
 
 def test_auto_takes_the_exact_strategy_for_what_prices_refuse_and_says_so() -> None:
-    chosen, why = choose("auto", strict(of_pairs(301, 200)))
+    chosen, why = choose("auto", replace(strict(of_pairs(501, 200)), in_use=None))
     assert chosen.name == "exact" and "strict" in why and "cannot serve" in why
-    huge = of_pairs(301, 200)
-    huge = replace(huge, in_use=np.full((301, 200), LARGEST))
+    huge = of_pairs(501, 200)
+    huge = replace(huge, in_use=np.full((501, 200), LARGEST))
     assert choose("auto", huge)[0].name == "exact"
+    chosen, why = choose("auto", of_pairs(501, 200))
+    assert chosen.name == "exact" and "from pair to pair" in why
 
 
 def test_a_strategy_that_was_asked_for_runs_or_says_why_not() -> None:
