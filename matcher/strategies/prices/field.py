@@ -22,6 +22,7 @@ from matcher.strategies.prices.ascent import Market
 from matcher.strategies.prices.house import Standing
 
 Floats = NDArray[np.float64]
+PARTNERS = 24
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,31 @@ def fill(field: Field, standing: Standing, prices: Floats, order: Ints, out: Int
     return int(found.sum())
 
 
+def _of_partners(field: Field, offers: NDArray[np.int32]) -> tuple[NDArray[np.int32], Ints]:
+    """What stands on the lists of those that a party is linked to, links that bind first: the two can only meet on what both look at."""
+    partner = np.full(field.parties, -1, dtype=np.int64)
+    for link in sorted(field.problem.links, key=lambda link: link.binds):
+        partner[link.first], partner[link.second] = link.second, link.first
+    listed = np.where(partner[:, None] >= 0, offers[partner], -1).astype(np.int32)
+    costs = np.zeros(listed.shape, dtype=np.int64)
+    _price_listed(field.core, listed, costs)
+    return listed, costs
+
+
+@jit
+def _price_listed(core, offers, costs):
+    """Costs of listed pairs; an offer that the party may not have goes off its list."""
+    for q in range(len(offers)):
+        for j in range(offers.shape[1]):
+            a = np.int64(offers[q, j])
+            if a >= 0:
+                cost = pair_cost(core, q, a) if core.open[a] else HALF
+                if cost >= HALF:
+                    offers[q, j] = -1
+                else:
+                    costs[q, j] = cost
+
+
 @jit
 def _first_fit(choices, load, capacity, out, chosen):
     for i in range(len(chosen)):
@@ -174,6 +200,8 @@ def search_lists(field: Field, standing: Standing, prices: Floats, near: int, fr
     field.board.set_prices(prices)
     everybody = np.arange(field.parties)
     parts = [nearest_offers(field.board, near)]
+    if field.problem.links:
+        parts.append(_of_partners(field, parts[0][0][:, :PARTNERS]))
     empty = with_free_rows(field, standing) if free else np.zeros(0, dtype=np.bool_)
     if free and empty.any():
         board = field.board_of(empty)
