@@ -109,7 +109,8 @@ def lower_bound(problem: Problem, prices: Prices, forest: Sequence[Pair]) -> Bou
     """L(π, μ, λ), without the slack of every choice where there are too many. Raises InputError if the numbers could overflow."""
     if forest or len(problem.parties) * problem.offers <= MOST_PAIRS:
         return prove(problem, prices, forest)
-    from matcher.pricing.bound import HALF, least_values  # compiled kernels are loaded where they are needed
+    from matcher.pricing.bound import least_values  # compiled kernels are loaded where they are needed
+    from matcher.pricing.kernels import HALF
 
     weights = prices.weights(len(problem.stages))
     _guard(problem, prices, weights)

@@ -7,7 +7,6 @@ import numpy as np
 from matcher.layers import Ints
 from matcher.pricing.board import Board
 from matcher.pricing.core import make_core
-from matcher.pricing.kernels import HALF
 from matcher.pricing.menus import make_menus
 from matcher.pricing.shelves import make_shelves
 from matcher.problem import BLOCKED, Problem
@@ -24,6 +23,3 @@ def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
     board.set_prices(np.asarray(prices, dtype=np.int64), max(1, scale))
     best, offer = board.find_best()
     return np.where(offer >= 0, best, BLOCKED)
-
-
-__all__ = ["HALF", "least_values"]

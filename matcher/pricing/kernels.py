@@ -8,7 +8,7 @@ from __future__ import annotations
 import numba
 
 from matcher.pricing.core import BIG
-from matcher.pricing.uses import NEED, PERSONS, ROOMS, UNIT
+from matcher.pricing.uses import NEED, PERSONS, ROOMS
 
 HALF = BIG // 2
 FAR = 1 << 60
@@ -131,4 +131,4 @@ def use_of(uses, q, a, s, rows, amounts):
     return n
 
 
-__all__ = ["FAR", "HALF", "UNIT", "amount", "best_set", "jit", "pair_cost", "pay", "set_count", "set_price", "special", "use_of"]
+__all__ = ["FAR", "HALF", "amount", "best_set", "jit", "pair_cost", "pay", "set_count", "set_price", "special", "use_of"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matcher.layers import Bools
 from matcher.pricing.core import Core, Numbers
 from matcher.pricing.kernels import jit, set_count
-from matcher.pricing.uses import ANY_DATE, NEED, PERSONS, ROOMS, UNIT
+from matcher.pricing.uses import ANY_DATE, NEED, PERSONS, ROOMS, UNIT, offer_of_row
 
 
 class Menus(NamedTuple):
@@ -51,8 +51,7 @@ def _plain(core: Core) -> Bools:
     uses = core.uses
     odd = (uses.kind == NEED) | (uses.date != ANY_DATE)
     plain = np.full(core.offers, uses.in_use.shape[0] == 0)
-    owner = np.repeat(np.arange(core.offers), np.diff(uses.row_start))
-    plain[owner[odd[uses.offer_rows]]] = False
+    plain[offer_of_row(uses)[odd]] = False
     return plain
 
 

@@ -50,6 +50,13 @@ class Uses(NamedTuple):
     set_spare: Numbers
 
 
+def offer_of_row(uses: Uses) -> Numbers:
+    """The offer that each row belongs to."""
+    owner = np.empty(len(uses.kind), dtype=np.int64)
+    owner[uses.offer_rows] = np.repeat(np.arange(len(uses.row_start) - 1), np.diff(uses.row_start))
+    return owner
+
+
 def make_uses(problem: Problem, spare_weight: int) -> Uses:
     """The arrays of a problem; empty beds of room sets cost `spare_weight` times their units."""
     counts = np.array([len(rows) for rows in problem.resources_of], dtype=np.int64)
@@ -105,4 +112,4 @@ def _sets(problem: Problem, kinds: list[tuple[int, ...]], claims: Ints, weight: 
     return tuple(np.array(v, dtype=np.int64) for v in (start, ptr, size, count, spare))
 
 
-__all__ = ["ANY_DATE", "NEED", "PERSONS", "ROOMS", "UNIT", "Uses", "make_uses"]
+__all__ = ["ANY_DATE", "NEED", "PERSONS", "ROOMS", "UNIT", "Uses", "make_uses", "offer_of_row"]

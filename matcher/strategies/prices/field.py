@@ -16,7 +16,7 @@ from matcher.pricing.core import Core, Wide, make_core
 from matcher.pricing.kernels import HALF, jit, pair_cost, use_of
 from matcher.pricing.menus import Menus, make_menus
 from matcher.pricing.shelves import make_shelves
-from matcher.pricing.uses import Uses
+from matcher.pricing.uses import Uses, offer_of_row
 from matcher.problem import Problem
 from matcher.strategies.prices.ascent import Market
 from matcher.strategies.prices.house import Standing
@@ -126,8 +126,7 @@ def with_free_rows(field: Field, standing: Standing) -> Bools:
     """Offers where something of every kind of row may be free: those worth a look for who is out."""
     left = field.problem.capacity - loads_of(field, standing)
     uses = field.core.uses
-    owner = np.empty(len(left), dtype=np.int64)
-    owner[uses.offer_rows] = np.repeat(np.arange(field.core.offers), np.diff(uses.row_start))
+    owner = offer_of_row(uses)
     free = np.zeros(field.core.offers, dtype=np.bool_)
     free[owner[left > 0]] = True
     full = np.zeros(field.core.offers, dtype=np.bool_)

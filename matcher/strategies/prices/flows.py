@@ -15,7 +15,7 @@ from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]
 from matcher.errors import InternalError
 from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
-from matcher.pricing.uses import ANY_DATE, PERSONS, ROOMS, UNIT, Uses
+from matcher.pricing.uses import ANY_DATE, PERSONS, ROOMS, UNIT, Uses, offer_of_row
 from matcher.strategies.prices.house import House, enter, leave
 
 MOST_COST = 1 << 40
@@ -52,8 +52,7 @@ def make_lanes(uses: Uses, choices: Choices) -> Lanes:
 
 def _idle(uses: Uses) -> Bools:
     """Rows of persons whose offer has rooms with no more beds than the row has: rooms run out first."""
-    owner = np.empty(len(uses.kind), dtype=np.int64)
-    owner[uses.offer_rows] = np.repeat(np.arange(len(uses.row_start) - 1), np.diff(uses.row_start))
+    owner = offer_of_row(uses)
     rooms = (uses.kind == ROOMS) & (uses.date == ANY_DATE)
     beds = np.bincount(owner[rooms], weights=(uses.number * uses.capacity)[rooms], minlength=len(uses.row_start) - 1)
     idle: Bools = (uses.kind == PERSONS) & (uses.date == ANY_DATE) & (uses.beds[owner] >= 0) & (beds[owner] <= uses.capacity)

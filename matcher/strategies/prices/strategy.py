@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.bounds import Pair, Prices, highest_price, largest_costs, link_forest, lower_bound, price_scale, share_of
+from matcher.bounds import MOST_PAIRS, Pair, Prices, highest_price, largest_costs, link_forest, lower_bound, price_scale, share_of
 from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.layers import Bools, Ints
 from matcher.parts import Parties
@@ -31,7 +31,6 @@ AGAIN = Schedule(50, 400.0, 20.0, (0.01, 0.001))
 CLIMB = Schedule(40, 100.0, 10.0, (0.003, 0.0005))
 PIECE = 800
 FILLS = 12
-MOST_PAIRS_WITH_LINKS = 3_000_000
 FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, a move of annealing, a party in an exact
 piece, a party in a flow."""
@@ -73,7 +72,7 @@ class _Run:
         self.field: Field = make_field(self.problem)
         self.market: Market = self.field.market()
         self.forest: tuple[Pair, ...] = ()
-        if len(self.problem.parties) * self.problem.offers <= MOST_PAIRS_WITH_LINKS:
+        if len(self.problem.parties) * self.problem.offers <= MOST_PAIRS:
             self.forest = link_forest(self.problem)
         self.bonds: Bonds = make_bonds(self.problem, 1)
         self.work = 0.0
