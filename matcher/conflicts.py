@@ -8,7 +8,7 @@ import numpy as np
 
 from matcher.compile import Compiled, compile_without_pins
 from matcher.errors import ContradictionError
-from matcher.reasons import RULE_WORDS
+from matcher.reasons import said_of_one
 from matcher.strategies.feasible import can_place, smallest_hitting_set
 
 
@@ -19,7 +19,7 @@ def refuse_impossible_pins(compiled: Compiled) -> None:
         if household_id in compiled.roles.bereft:
             sentences.append(f"{household_id} is pinned, but is bound to a household that is left out (split_pair)")
         elif codes := _broken_rules(compiled, household_id):
-            words = ", ".join(f"{code}: what it is pinned to {RULE_WORDS[code][0]}" for code in codes)
+            words = ", ".join(f"{code}: what it is pinned to {said_of_one(code)}" for code in codes)
             sentences.append(f"{household_id} is pinned where it may not go ({words})")
         else:
             continue

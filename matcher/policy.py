@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from matcher.errors import Fault, InputError
+from matcher.i18n import Lang
 from matcher.model import TieRelation
 
 
@@ -227,7 +228,7 @@ class SolveOptions(Section):
     time_limit_s: safety net by the clock; a run that it cut says so. effort: deterministic amount of work, 1.0 is the
     default stop. gap: stop when proved that near. seed: settles equal cases (published lottery).
     isolate: run the strategy in a process of its own, so that a crash or a deaf solver cannot take the caller along.
-    warm_start: begin from an earlier run; what is found then depends on it.
+    warm_start: begin from an earlier run; what is found then depends on it. lang: of the sentences that are written.
     """
 
     date: dt.date | None = None
@@ -238,3 +239,4 @@ class SolveOptions(Section):
     gap: Annotated[float, Field(ge=0)] = 0.0
     isolate: bool = False
     warm_start: WarmStart | None = Field(default=None, repr=False)
+    lang: Lang = "en"

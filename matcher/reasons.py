@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matcher.alternatives import Room
 from matcher.compile import Compiled
 from matcher.evaluate import arc_costs, arcs_allowed, can_hold, cheapest_arcs
+from matcher.i18n import Translator, mark, mark_n
 from matcher.layers import Bools, Ints, Layer, Table
 from matcher.parts import Parties
 from matcher.problem import UNPLACED, Problem
@@ -20,29 +21,34 @@ Bits = NDArray[np.uint64]
 """A bit for each offer."""
 
 RULE_WORDS: Mapping[str, tuple[str, str]] = {  # said of one offer, of several
-    "status": ("is not open", "are not open"),
-    "vetted": ("is a host family that is not vetted", "are host families that are not vetted"),
-    "size": ("does not suit its number of persons", "do not suit its number of persons"),
-    "rent": ("costs more than it can pay, or its cost is not known", "cost more than it can pay, or their cost is not known"),
-    "risk": ("is in a place rated too dangerous", "are in places rated too dangerous"),
-    "needs": ("lacks something it needs", "lack something it needs"),
-    "pets": ("does not take its pets", "do not take its pets"),
-    "language": ("is a host family that speaks none of its languages", "are host families that speak none of its languages"),
-    "kind": ("is of a kind it does not accept", "are of kinds it does not accept"),
-    "groups": ("is kept for other groups", "are kept for other groups"),
-    "area": ("is in an oblast it avoids, or in an unknown one", "are in oblasts it avoids, or in unknown ones"),
-    "dates": ("is not available for its dates", "are not available for its dates"),
-    "distance": ("is too far away or cut off", "are too far away or cut off"),
-    "rooms": ("has no rooms that can hold it", "have no rooms that can hold it"),
-    "override": ("is ruled out by a decision", "are ruled out by a decision"),
-    "tie": ("does not keep its required ties", "do not keep its required ties"),
+    "status": mark_n("{n} is not open", "{n} are not open"),
+    "vetted": mark_n("{n} is a host family that is not vetted", "{n} are host families that are not vetted"),
+    "size": mark_n("{n} does not suit its number of persons", "{n} do not suit its number of persons"),
+    "rent": mark_n("{n} costs more than it can pay, or its cost is not known", "{n} cost more than it can pay, or their cost is not known"),
+    "risk": mark_n("{n} is in a place rated too dangerous", "{n} are in places rated too dangerous"),
+    "needs": mark_n("{n} lacks something it needs", "{n} lack something it needs"),
+    "pets": mark_n("{n} does not take its pets", "{n} do not take its pets"),
+    "language": mark_n("{n} is a host family that speaks none of its languages", "{n} are host families that speak none of its languages"),
+    "kind": mark_n("{n} is of a kind it does not accept", "{n} are of kinds it does not accept"),
+    "groups": mark_n("{n} is kept for other groups", "{n} are kept for other groups"),
+    "area": mark_n("{n} is in an oblast it avoids, or in an unknown one", "{n} are in oblasts it avoids, or in unknown ones"),
+    "dates": mark_n("{n} is not available for its dates", "{n} are not available for its dates"),
+    "distance": mark_n("{n} is too far away or cut off", "{n} are too far away or cut off"),
+    "rooms": mark_n("{n} has no rooms that can hold it", "{n} have no rooms that can hold it"),
+    "override": mark_n("{n} is ruled out by a decision", "{n} are ruled out by a decision"),
+    "tie": mark_n("{n} does not keep its required ties", "{n} do not keep its required ties"),
 }
 LEFT_OUT_WORDS: Mapping[str, str] = {
-    "no_consent": "It has not consented to be matched.",
-    "quarantined": "A row that names it is faulty and was set aside; mend the row and run again.",
-    "no_adult": "Nobody of 18 or older is known in it; a person has to decide where it goes.",
-    "held": "It is on hold by a decision in overrides.csv.",
+    "no_consent": mark("It has not consented to be matched."),
+    "quarantined": mark("A row that names it is faulty and was set aside; mend the row and run again."),
+    "no_adult": mark("Nobody of 18 or older is known in it; a person has to decide where it goes."),
+    "held": mark("It is on hold by a decision in overrides.csv."),
 }
+
+
+def said_of_one(code: str) -> str:
+    """What a rule says of an offer that it strikes out, in English: `is not open`."""
+    return RULE_WORDS[code][0].removeprefix("{n} ")
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,15 @@ class Funnel:
     struck: tuple[tuple[str, int], ...]
     left: int
 
-    def sentence(self) -> str:
+    def sentence(self, t: Translator) -> str:
         """In words."""
         if not self.offers:
-            return "There are no offers."
-        parts = [f"{count} {RULE_WORDS[code][count > 1]} ({code})" for code, count in self.struck]
-        every = "1 offer" if self.offers == 1 else f"{self.offers} offers"
-        return f"Of {every}, " + (", ".join(parts) + f"; {self.left} left." if parts else f"{self.left} left.")
+            return t.say("There are no offers.")
+        every = t.say_n("{n} offer", "{n} offers", self.offers)
+        if not self.struck:
+            return t.say("Of {every}, {left} left.", every=every, left=self.left)
+        parts = ", ".join(f"{t.say_n(*RULE_WORDS[code], count)} ({code})" for code, count in self.struck)
+        return t.say("Of {every}, {parts}; {left} left.", every=every, parts=parts, left=self.left)
 
 
 def funnel(compiled: Compiled, household_id: str) -> Funnel:
@@ -259,16 +267,20 @@ class Reasons:
     def _fits_alone(self, q: int) -> bool:
         return self.room.fits_somewhere(q, self._eligible(q))
 
-    def sentence(self, h: int, reason: str) -> str:
+    def sentence(self, h: int, reason: str, t: Translator) -> str:
         """One sentence or two for a reader; names no other household."""
         seen = self.funnel[h]
         if reason == "no_eligible":
-            return seen.sentence()
+            return seen.sentence(t)
         if reason == "tie":
-            return f"{seen.sentence()} None of the offers that would suit it keeps its required ties."
+            return seen.sentence(t) + " " + t.say("None of the offers that would suit it keeps its required ties.")
         if reason == "split_pair":
-            return "It must be placed together with another household, which could not be placed or is left out."
+            return t.say("It must be placed together with another household, which could not be placed or is left out.")
         if reason == "policy":
-            return "By this policy every place it could have would cost more than leaving it unplaced; check the weights."
-        full = "as the plan stands each is full or kept from it by a tie, for households that the policy puts first"
-        return f"{seen.left} of {seen.offers} offers would suit it; {full}."
+            return t.say("By this policy every place it could have would cost more than leaving it unplaced; check the weights.")
+        return t.say(
+            "{left} of {offers} offers would suit it; as the plan stands each is full or kept from it by a tie, for households "
+            "that the policy puts first.",
+            left=seen.left,
+            offers=seen.offers,
+        )

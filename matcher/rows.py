@@ -14,6 +14,7 @@ from matcher.columns import Ints, codes
 from matcher.compile import Compiled
 from matcher.errors import InternalError
 from matcher.evaluate import cost_by_stage, missing
+from matcher.i18n import Translator, translator
 from matcher.layers import Bools
 from matcher.lookup import ById, classes
 from matcher.model import Accommodation, Household, Instance, SetAside, Spot, Tie
@@ -249,17 +250,19 @@ class Rows:
         nearest[nearest == far] = NO_TIE
         return nearest[self.row], kept[self.row]
 
-    def unplaced(self) -> tuple[UnplacedRow, ...]:
-        """One row for each household without a place, sorted by id; the left out and the quarantined among them."""
-        compiled = self.compiled
+    def unplaced(self, lang: str = "en") -> tuple[UnplacedRow, ...]:
+        """One row for each household without a place, sorted by id; the left out and the quarantined among them.
+
+        lang: of the sentences."""
+        compiled, t = self.compiled, translator(lang)
         rows: list[tuple[str, str, str]] = []
         reasons = Reasons(compiled, self.plan, self.room)
         for h in np.flatnonzero(self.home[: compiled.free] == UNPLACED).tolist():
             code = reasons.reason(h)
-            rows.append((compiled.households[h], code, reasons.sentence(h, code)))
-        rows += [(household_id, code, LEFT_OUT_WORDS[code]) for household_id, code in compiled.roles.left_out.items()]
+            rows.append((compiled.households[h], code, reasons.sentence(h, code, t)))
+        rows += [(household_id, code, t.say(LEFT_OUT_WORDS[code])) for household_id, code in compiled.roles.left_out.items()]
         found = self._unplaced_rows(rows)
-        return tuple(sorted([*found, *self._quarantined()], key=lambda row: row.household_id))
+        return tuple(sorted([*found, *self._quarantined(t)], key=lambda row: row.household_id))
 
     def _unplaced_rows(self, rows: Sequence[tuple[str, str, str]]) -> list[UnplacedRow]:
         """rows: (household, reason, sentence) each."""
@@ -268,13 +271,13 @@ class Rows:
         persons, priority = ([values[k] for k in code[at].tolist()] for code, values in columns)
         return [UnplacedRow(row[0], *known, *row[1:]) for row, known in zip(rows, zip(persons, priority, strict=True), strict=True)]
 
-    def _quarantined(self) -> Iterable[UnplacedRow]:
+    def _quarantined(self, t: Translator) -> Iterable[UnplacedRow]:
         """Households whose own row is set aside, where its id could be read; an id that stands twice has no known persons."""
         seen: dict[str, SetAside | None] = {}
         for row in self.compiled.instance.set_aside:
             if row.file.removesuffix(".csv") == "households" and row.id and row.id not in self.compiled.household_of:
                 seen[row.id] = None if row.id in seen else row
-        sentence = "Its own row is faulty and was set aside; see quarantined.csv, mend the row and run again."
+        sentence = t.say("Its own row is faulty and was set aside; see quarantined.csv, mend the row and run again.")
         return [
             UnplacedRow(i, None if row is None else row.persons, None if row is None else row.priority, "quarantined", sentence)
             for i, row in seen.items()

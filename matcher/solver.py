@@ -152,7 +152,7 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
         raise _no_plan(outcome)
     plan = settle_equals(compiled.problem, outcome.plan)
     rows = Rows(compiled, plan)
-    placements, unplaced = rows.placements(), rows.unplaced()
+    placements, unplaced = rows.placements(), rows.unplaced(options.lang)
     cost = plan_cost(compiled, plan, placements)
     clock.lap("explain")
     if faults := check_plan(instance, policy, options.date, placements, unplaced, cost.terms):

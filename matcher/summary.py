@@ -80,6 +80,7 @@ def plain_options(options: SolveOptions, instance: Instance) -> dict[str, Any]:
         "effort": options.effort,
         "gap": options.gap,
         **({"warm_start": True} if options.warm_start is not None else {}),
+        **({"lang": options.lang} if options.lang != "en" else {}),
         "quarantine": instance.quarantine,
     }
 

@@ -127,7 +127,7 @@ def _reading_faults(instance: Instance, policy: Policy, date: dt.date, published
         wanted = right[row.household_id]
         if (row.ties_kept, row.alternatives) != (wanted.ties_kept, wanted.alternatives):
             faults.append(f"[alternatives] {row.household_id}: ties_kept or the next best offers are not what they should be")
-    words = {row.household_id: row for row in rows.unplaced()}
+    words = {row.household_id: row for row in rows.unplaced(str(published.summary["options"].get("lang", "en")))}
     faults += [
         f"[reason] {row.household_id}: the explanation is not what it should be"
         for row in published.unplaced

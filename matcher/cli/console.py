@@ -19,6 +19,7 @@ from matcher.errors import ContradictionError, ExitCode, InputError, MatcherErro
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of the CSV files, e.g. cp1251. Never guessed.")]
+Lang = Annotated[str, typer.Option("--lang", envvar="MATCHER_LANG", help="Language of what people read: en or uk.")]
 Instance = Annotated[Path, typer.Argument(metavar="DIR", help="Folder with households.csv, accommodations.csv and the other files.")]
 
 
@@ -87,6 +88,13 @@ def folder_of(path: Path) -> Path:
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder")
     return path
+
+
+def language(lang: str) -> str:
+    """The language, once it is known that there are words in it. Raises UsageError."""
+    from matcher.i18n import translator
+
+    return translator(lang).lang
 
 
 def is_terminal() -> bool:

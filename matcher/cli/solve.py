@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, print_json, stopping
+from matcher.cli.console import Encoding, Instance, Json, Lang, Quiet, folder_of, guard, language, print_json, stopping
 from matcher.errors import ExitCode, InterruptedSolve, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def solve(
     warm: Annotated[
         Path | None, typer.Option("--warm", metavar="OUT", help="Begin from the prices and the plan of an earlier run in this folder.")
     ] = None,
+    lang: Lang = "en",
     encoding: Encoding = "utf-8",
     json: Json = False,
     quiet: Quiet = False,
@@ -42,7 +43,7 @@ def solve(
     with guard(json):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
-        options = _options(date, seed, strategy, effort, gap, time_limit)
+        options = {**_options(date, seed, strategy, effort, gap, time_limit), "lang": language(lang)}
         if warm is not None:
             from matcher.published import read_published, warm_start_of
 
@@ -59,7 +60,7 @@ def solve(
         elif not quiet:
             from matcher.cli.show import show
 
-            show(result, summary(result), folder.resolve().name, out)
+            show(result, summary(result), folder.resolve().name, out, lang)
         _end(result, fail_if_unplaced_above)
 
 
