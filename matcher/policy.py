@@ -229,6 +229,9 @@ class SolveOptions(Section):
     default stop. gap: stop when proved that near. seed: settles equal cases (published lottery).
     isolate: run the strategy in a process of its own, so that a crash or a deaf solver cannot take the caller along.
     warm_start: begin from an earlier run; what is found then depends on it. lang: of the sentences that are written.
+    deadline_s: seconds after which no search goes on, second tries included; None: the time limit and a few seconds. Needs `isolate`.
+    memory_mib: memory that the search may take, in MiB; None: no limit. Needs `isolate`.
+    fallback: where the search ends without a plan, keep what stood already and fill up with what is cheapest (status `fallback`).
     """
 
     date: dt.date | None = None
@@ -240,3 +243,6 @@ class SolveOptions(Section):
     isolate: bool = False
     warm_start: WarmStart | None = Field(default=None, repr=False)
     lang: Lang = "en"
+    deadline_s: Annotated[float, Field(gt=0)] | None = None
+    memory_mib: Annotated[int, Field(ge=64)] | None = None
+    fallback: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -16,6 +15,7 @@ import numpy as np
 
 from matcher._version import __version__
 from matcher.columns import Ints
+from matcher.durable import flush_folder, remove_folder, write_file
 from matcher.errors import UsageError
 from matcher.io.csv_out import Cell, field, rows_text
 from matcher.model import Instance
@@ -57,11 +57,11 @@ def publish(result: Result, folder: Path | str) -> Path:
         _tidy(target)
         stage.mkdir(mode=0o700)
         for name, text in files(result).items():
-            _write(stage / name, text)
-        _flush(stage)
+            write_file(stage / name, text)
+        flush_folder(stage)
         _swap(stage, target)
     except BaseException as error:
-        _remove(stage)
+        remove_folder(stage)
         if isinstance(error, OSError):
             raise UsageError(f"the results could not be written to {target}: {error.strerror}") from error
         raise
@@ -93,11 +93,11 @@ def _swap(stage: Path, target: Path) -> None:
             aside.rename(target)
         raise
     try:
-        _flush(target.parent)
+        flush_folder(target.parent)
     except OSError as error:  # the new run is in place and whole; only its survival of a power cut is not sure
         log.warning("the folder above the results could not be flushed to disk: %s", error.strerror)
     finally:
-        _remove(aside)
+        remove_folder(aside)
 
 
 def _tidy(target: Path) -> None:
@@ -109,7 +109,7 @@ def _tidy(target: Path) -> None:
         if kind == "replaced" and not target.exists():
             left.rename(target)
         else:
-            _remove(left)
+            remove_folder(left)
 
 
 def _is_running(number: int) -> bool:
@@ -123,35 +123,6 @@ def _is_running(number: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder for good: it may hold protected destinations, so one failure or interrupt on the way is not the end."""
-    for _ in range(3):
-        try:
-            shutil.rmtree(folder, ignore_errors=True)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        if not folder.exists():
-            return
-    log.warning("%s could not be removed", folder)
-
-
-def _write(path: Path, text: str) -> None:
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def files(result: Result) -> dict[str, str]:

@@ -25,12 +25,15 @@ from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
 from matcher.rows import Rows, plan_cost
 from matcher.strategies.base import Limits, Outcome, Silent, StageEnd, Watch
 from matcher.strategies.exact import no_prices
+from matcher.strategies.fallback import fallback
 from matcher.strategies.isolated import solve_isolated
 from matcher.strategies.registry import choose
 from matcher.strategies.start import Start
 from matcher.warnings import plan_warnings
 
 WORK_PER_EFFORT = 50.0
+FALLBACK = "fallback"
+"""Stands for the strategy where none has found the plan."""
 log = logging.getLogger(__name__)
 OnProgress = Callable[[int | None, int | None], None]
 
@@ -86,7 +89,8 @@ def _run(problem: Problem, options: SolveOptions, watch: Watch, start: Start | N
     """(outcome, strategy, why)."""
     chosen, why = choose(options.strategy, problem)
     deadline = time.monotonic() + options.time_limit_s
-    limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start)
+    last = None if options.deadline_s is None else deadline - options.time_limit_s + options.deadline_s
+    limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start, last, options.memory_mib)
     outcome = solve_isolated(chosen.name, problem, limits, watch) if options.isolate else chosen.solve(problem, limits, watch)
     if outcome.plan is not None and (faults := broken(problem, outcome.plan)):
         raise InternalError(f"strategy {chosen.name} broke a promise: {faults[0]}")
@@ -109,6 +113,47 @@ def _start(compiled: Compiled, warm: WarmStart) -> Start:
         if position != UNPLACED:
             offers[q], rooms[q] = position, taken if problem.sizes[position] is not None else ()
     return Start(prices, floors, offers, tuple(rooms))
+
+
+def _rescued(compiled: Compiled, options: SolveOptions, watch: Watch, start: Start | None) -> tuple[Outcome, str, str]:
+    """As `_run`; where the search dies, or ends without a plan, what stood already and what is cheapest."""
+    found, name, what = None, "", "broke a promise"
+    try:
+        found, name, why = _run(compiled.problem, options, watch, start)
+        if found.infeasible or found.cut_by == "interrupt" or (found.plan is not None and found.cut_by != "crash"):
+            return found, name, why
+        what = "died twice" if found.cut_by == "crash" else "found nothing within its limits"
+    except InternalError as error:
+        log.error("the search failed, so what stood already is kept: %s", error)
+    rescue = fallback(compiled.problem, _standing(compiled, start), found)
+    if rescue is None and found is None:
+        raise NoPlanError("the search broke a promise, and pinned households do not all fit without one")
+    if rescue is None:
+        assert found is not None
+        return found, name, why
+    log.warning("the search %s; the plan keeps what stood already and fills up with what is cheapest", what)
+    return rescue, FALLBACK, f"the search {what}: proposals that still hold are kept, everybody else has the cheapest offer that was left"
+
+
+def _standing(compiled: Compiled, start: Start | None) -> Start:
+    """Where everybody was proposed to be, by the instance itself; else by the earlier run."""
+    problem = compiled.problem
+    if start is None:
+        nowhere = np.full(len(problem.parties), UNPLACED, dtype=np.int64)
+        start = Start(np.zeros(len(problem.resources)), np.zeros(len(problem.floors)), nowhere, ((),) * len(problem.parties))
+    if not compiled.instance.standing:
+        return start
+    stood = {row.household_id: row for row in compiled.instance.standing if row.status == "proposed"}
+    offers, rooms = start.offers.copy(), list(start.rooms)
+    for q, party in enumerate(problem.parties):
+        row = stood.get(compiled.households[party[0]])
+        position = UNPLACED if row is None else compiled.offer_positions.get(row.accommodation_id, UNPLACED)
+        if row is not None and position != UNPLACED and row.rooms is not None and problem.sizes[position] is not None:
+            rooms[q] = tuple(sorted(row.rooms))
+        elif position != start.offers[q]:
+            rooms[q] = ()
+        offers[q] = position
+    return Start(start.prices, start.floors, offers, tuple(rooms))
 
 
 def _no_plan(outcome: Outcome) -> Exception:
@@ -142,7 +187,7 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     refuse_impossible_pins(compiled)
     clock.lap("compile")
     start = None if options.warm_start is None else _start(compiled, options.warm_start)
-    outcome, name, why = _run(compiled.problem, options, watch, start)
+    outcome, name, why = _rescued(compiled, options, watch, start) if options.fallback else _run(compiled.problem, options, watch, start)
     clock.lap("solve")
     if outcome.plan is None:
         if outcome.infeasible and compiled.roles.pins:
@@ -160,6 +205,8 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     clock.lap("check")
     certificate = _certificate(compiled, outcome, cost_by_stage(compiled.problem, plan))
     status, proved_by = _verdict(certificate.stages)
+    if name == FALLBACK:
+        status, proved_by = "fallback", None
     return Result(
         status, proved_by, name, why, plan, cost, certificate.bound, certificate.stages, certificate, placements, unplaced,
         plan_warnings(compiled), Effort(outcome.work, outcome.cut_by, clock.laps), instance, policy, options,

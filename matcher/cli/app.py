@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from matcher._version import __version__
+from matcher.cli.deliver import deliver
 from matcher.cli.explain import explain
 from matcher.cli.generate import generate
 from matcher.cli.solve import solve
@@ -20,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Propose who goes where: whole households, real beds and rooms, near family, with a proof of how good the plan is.",
 )
-for command in (validate, solve, verify, explain, generate):
+for command in (validate, solve, verify, explain, generate, deliver):
     app.command()(command)
 
 

@@ -17,13 +17,16 @@ from matcher.strategies.start import Start
 class Limits:
     """How long a strategy may go on. work: units of deterministic effort, the default stop. deadline: on
     `time.monotonic()`, the safety net. gap: good enough when proved that near. seed: of every random choice.
-    start: where an earlier run ended."""
+    start: where an earlier run ended. last: on `time.monotonic()`, when no second try may go on either; None: the deadline.
+    memory_mib: of a child; None: no limit."""
 
     work: float
     deadline: float
     gap: float = 0.0
     seed: int = 0
     start: Start | None = None
+    last: float | None = None
+    memory_mib: int | None = None
 
     def seconds_left(self) -> float:
         """Seconds to the deadline, never below 0."""

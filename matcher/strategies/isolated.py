@@ -6,6 +6,7 @@ Messages are pickles over pipes between two processes of this program; nothing f
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import selectors
@@ -18,31 +19,44 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from matcher.bounds import Prices, link_forest
-from matcher.errors import InputError, InternalError
+from matcher.errors import InputError, InternalError, UsageError
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 
 GRACE_S = 5.0
+log = logging.getLogger(__name__)
 
 
 def solve_isolated(name: str, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
     """Run the strategy `name` in a child until it ends or the deadline (plus a grace) has passed.
 
     A crash is answered by one retry with a quarter of the work; after that the plan in hand is returned with
-    cut_by "crash". KeyboardInterrupt kills the child and returns the plan in hand with cut_by "interrupt".
+    cut_by "crash". A child that is still silent at the deadline is ended, and where `limits.last` leaves time for it tried once
+    more in the same way. KeyboardInterrupt kills the child and returns the plan in hand with cut_by "interrupt".
     """
     hand = _Hand(problem, watch)
-    for attempt in (limits, replace(limits, work=limits.work / 4)):
+    ended = "crash"
+    for attempt in (limits, _again(limits)):
         try:
             outcome, ended = _attempt(name, problem, attempt, hand)
         except KeyboardInterrupt:
             return hand.outcome("interrupt")
         if outcome is not None:
             return outcome
-        if ended == "time":
-            return hand.outcome("time")
-    return hand.outcome("crash")
+        log.warning("the search ended without a result: %s", ENDS[ended])
+        if ended == "time" and (hand.plan is not None or limits.last is None or limits.last - time.monotonic() < 1):
+            break
+    return hand.outcome(ended)
+
+
+ENDS = {"time": "it did not stop at its deadline and was ended", "crash": "its process died (a crash, or too much memory)"}
+
+
+def _again(limits: Limits) -> Limits:
+    """A second try: a quarter of the work, and what time is left."""
+    deadline = limits.deadline if limits.last is None else max(limits.deadline, limits.last - GRACE_S)
+    return replace(limits, work=limits.work / 4, deadline=deadline)
 
 
 @dataclass
@@ -91,9 +105,11 @@ def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[
     )
     os.close(write_end)
     try:
+        _confine(child.pid, limits.memory_mib)
         with os.fdopen(read_end, "rb") as answers:
-            _send(child, (name, problem, replace(limits, deadline=seconds)))
-            return _listen(answers, time.monotonic() + seconds + GRACE_S, hand)
+            _send(child, (name, problem, replace(limits, deadline=seconds, last=None)))
+            end = time.monotonic() + seconds + GRACE_S
+            return _listen(answers, end if limits.last is None else min(end, limits.last), hand)
     finally:
         child.kill()
         child.wait()
@@ -102,6 +118,20 @@ def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[
                 child.stdin.close()
             except BrokenPipeError:
                 child.stdin = None  # the child died before it read all; what it sent has been taken
+
+
+def _confine(child: int, memory_mib: int | None) -> None:
+    """Limit what the child may allocate. Address space that it only reserves does not count: compilers reserve much."""
+    if memory_mib is None:
+        return
+    try:
+        from resource import RLIMIT_DATA, prlimit
+    except ImportError:
+        raise UsageError("this system cannot limit the memory of a process; leave the limit out") from None
+    try:
+        prlimit(child, RLIMIT_DATA, (memory_mib << 20, memory_mib << 20))
+    except ProcessLookupError:
+        return  # it is gone already, which the listener reports
 
 
 def _send(child: subprocess.Popen[bytes], task: tuple[str, Problem, Limits]) -> None:

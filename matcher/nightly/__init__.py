@@ -1,0 +1,1 @@
+"""One unattended night: take a delivery, solve, verify, publish, record."""
