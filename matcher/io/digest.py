@@ -113,6 +113,11 @@ def _ranks(texts: Sequence[str]) -> tuple[Ints, int]:
     return rank, int(rank.max(initial=0)) + 1
 
 
+def canonical_text(value: object) -> str:
+    """A value of a row, or a whole row, as it stands in the lines that an instance's sum is taken over."""
+    return _json(value)
+
+
 def _json(value: object) -> str:
     if isinstance(value, str):
         return encode_basestring_ascii(value)
