@@ -42,8 +42,9 @@ bench-full: $(VENV)/.base  ## all sizes up to 1,000,000, hours, into docs/perfor
 campaign: $(VENV)/.dev  ## the slow tests
 	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
 
-data: $(VENV)/.data  ## build the built-in gazetteer anew from its sources
+data: $(VENV)/.data  ## build the built-in gazetteer and road network anew from their sources
 	$(BIN)/python scripts/build_gazetteer.py $(ARGS)
+	$(BIN)/python scripts/build_roads.py
 
 messages: $(VENV)/.base  ## bring the catalogues of translations in step with the code, and say what is not translated
 	$(BIN)/python scripts/messages.py $(ARGS)

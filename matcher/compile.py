@@ -16,7 +16,8 @@ from matcher.columns import codes
 from matcher.layers import Bools, Ints
 from matcher.lookup import ById, numbered, where
 from matcher.model import Accommodation, Household, Instance, Tie
-from matcher.places.travel import Travel, same_places, travel_model
+from matcher.places.models import travel_for
+from matcher.places.travel import Travel, same_places
 from matcher.policy import Policy
 from matcher.problem import ANY_DATE, OPEN_END, Floor, Problem
 from matcher.result import STAGES
@@ -94,7 +95,7 @@ def compile_instance(instance: Instance, policy: Policy, date: dt.date, seed: in
     """Compile. Raises ContradictionError (decisions that contradict on paper), UsageError (a travel model not here)."""
     households, offers = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
     roles = assign_roles(instance, households, offers, date)
-    travel = Travel(instance.travel, travel_model(policy.travel.model))
+    travel = travel_for(instance, policy)
     return _Compiler(instance, policy, roles, travel, households, offers).build(seed)
 
 

@@ -9,9 +9,10 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from matcher.errors import Fault, InputError
 from matcher.i18n import Lang
@@ -58,11 +59,36 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _address(url: str) -> str:
+    """A server's address and nothing else: what stands in a policy is published with every run, so no passwords."""
+    found = urlsplit(url)
+    if found.scheme not in ("http", "https") or not found.hostname or found.username or found.query or found.fragment:
+        raise ValueError("is not the address of a server, such as http://127.0.0.1:5000")
+    return url.rstrip("/")
+
+
+PlacePair = Annotated[tuple[str, ...], Field(min_length=2, max_length=2)]
+
+
 class TravelPolicy(Section):
-    """[travel]"""
+    """[travel] closed: oblasts that no way leads into or through. blocked: roads that are closed, each between two places (`road` alone).
+    osrm_url, osrm_profile: the server that `osrm` asks, and how it travels."""
 
     weight: Number = Decimal(1)
     model: Literal["great_circle", "road", "osrm"] = "great_circle"
+    closed: tuple[Annotated[str, AfterValidator(_oblast_code)], ...] = ()
+    blocked: tuple[PlacePair, ...] = ()
+    osrm_url: Annotated[str, AfterValidator(_address)] | None = None
+    osrm_profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "driving"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """What one model alone understands must not stand idle under another."""
+        if self.blocked and self.model != "road":
+            raise ValueError('blocked roads need model = "road"; a pair of places can be blocked in travel.csv')
+        if self.osrm_url is not None and self.model != "osrm":
+            raise ValueError('osrm_url needs model = "osrm"')
+        return self
 
 
 class TiesPolicy(Section):

@@ -20,7 +20,7 @@ from matcher.lookup import ById, classes
 from matcher.model import Accommodation, Household, Instance, SetAside, Spot, Tie
 from matcher.parts import Parties
 from matcher.placed import NO_TIE, Held, Placements
-from matcher.places.travel import Travel, travel_model
+from matcher.places.models import travel_for
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
 from matcher.reasons import LEFT_OUT_WORDS, Reasons
@@ -302,7 +302,7 @@ def plan_of_rows(compiled: Compiled, placements: Iterable[PlacementRow]) -> Plan
 
 def ties_count(instance: Instance, policy: Policy, placements: Sequence[PlacementRow]) -> tuple[int, int, dict[str, dict[str, int]]]:
     """(kept, all, by kind) over the ties of placed households whose other end is placed too; none of or to protected ones."""
-    travel = Travel(instance.travel, travel_model(policy.travel.model))
+    travel = travel_for(instance, policy)
     households, offers = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
     states = tie_states(instance, households, offers, travel, open_homes(placements, households, offers))
     code, kinds = codes(instance.ties, "kind")

@@ -19,7 +19,7 @@ from matcher.layers import Bools
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance, SetAside, Spot
 from matcher.placed import Placements
-from matcher.places.travel import Travel, travel_model
+from matcher.places.models import travel_for
 from matcher.policy import Policy, SolveOptions
 from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result, UnplacedRow
 from matcher.rows import open_homes, ties_count
@@ -44,6 +44,7 @@ def summary(result: Result) -> dict[str, Any]:
         **counts(instance, policy, result.placements, result.unplaced),
         "rows": [count.model_dump() for count in instance.counts],
         "warnings": list(result.warnings),
+        **travel_data(policy),
         "policy": policy.plain(),
         "options": plain_options(options, instance),
         "seed": options.seed,
@@ -68,6 +69,15 @@ def counts(instance: Instance, policy: Policy, placements: Sequence[PlacementRow
         "estimated_distances": _estimated(instance, policy, open_homes(held, households, offers)),
         "unknown_risk": _unknown_risk(instance, policy),
     }
+
+
+def travel_data(policy: Policy) -> dict[str, Any]:
+    """On what roads distances were measured, where they were: who verifies the run must have the same."""
+    if policy.travel.model != "road":
+        return {}
+    from matcher.places.roads import roads
+
+    return {"travel": {"model": "road", "data_sha256": roads().sha256}}
 
 
 def plain_options(options: SolveOptions, instance: Instance) -> dict[str, Any]:
@@ -242,7 +252,7 @@ def _estimated(instance: Instance, policy: Policy, home: Ints) -> dict[str, int]
 
     home: row of the accommodation of each household that is not protected, -1 for none.
     """
-    travel = Travel(instance.travel, travel_model(policy.travel.model))
+    travel = travel_for(instance, policy)
     start, starts = codes(instance.households, "spot")
     end, ends = codes(instance.accommodations, "spot")
     from_ = _distinct(starts)

@@ -18,7 +18,7 @@ from matcher.publish import quarantined_csv
 from matcher.published import Published, read_published
 from matcher.result import LEFT_OUT_REASONS, TERMS
 from matcher.rows import Rows, plan_of_rows
-from matcher.summary import counts
+from matcher.summary import counts, travel_data
 from matcher.warnings import plan_warnings
 
 
@@ -45,6 +45,8 @@ def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> V
     violations: list[str] = []
     if published.summary.get("input_sha256") != instance.sha256:
         violations.append("[input] the instance is not the one that this run was made from (input_sha256 differs)")
+    if published.summary.get("travel", {}) != travel_data(policy).get("travel", {}):
+        violations.append("[travel] the run measured distances on other roads than this version of the program has")
     terms = {term: published.summary["cost_terms"].get(term, 0) for term in TERMS}
     violations += check_plan(instance, policy, date, published.placements, published.unplaced, terms)
     faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.check.exact import Bools, Exact, Ints
+from matcher.check.roads import Joints, OwnRoads
+from matcher.check.travel import OwnTravel
 from matcher.errors import InternalError
 from matcher.model import Spot, TravelRow
-from matcher.places.travel import EARTH_RADIUS_KM, SAME_PLACE_KM, GreatCircle, Travel, same_place
+from matcher.places.travel import EARTH_RADIUS_KM, SAME_PLACE_KM, GreatCircle, same_place
 
 DOUBT = 1e-6  # of 1/10 km; the steps below are right to less than 1e-8
 NEARLY_ANTIPODES = 0.99  # beyond that haversine the arc sine is not
@@ -28,7 +30,7 @@ Floats = NDArray[np.float64]
 class Ways:
     """Distances between any spot and some `spots`, or among these. By index: the position in `spots`."""
 
-    def __init__(self, travel: Travel, rows: Sequence[TravelRow], spots: Sequence[Spot]) -> None:
+    def __init__(self, travel: OwnTravel, rows: Sequence[TravelRow], spots: Sequence[Spot]) -> None:
         self.travel = travel
         self.spots = spots
         self.lat = np.array([spot.lat for spot in spots], dtype=np.float64)
@@ -55,7 +57,24 @@ class Ways:
 
     def blocked(self, spot: Spot) -> list[int]:
         """Indexes of the spots to which there is no way through."""
-        return [index for index in self._known_to(spot) if self.travel.leg(spot, self.spots[index]).blocked]
+        known = [index for index in self._known_to(spot) if self.travel.leg(spot, self.spots[index]).blocked]
+        return sorted({*known, *np.flatnonzero(self._closed).tolist(), *(self._shut(spot) if self._joints is not None else ())})
+
+    @cached_property
+    def _closed(self) -> Bools:
+        """Which of the spots no way leads to from anywhere."""
+        return np.array([self.travel.is_closed(spot) for spot in self.spots], dtype=np.bool_)
+
+    @cached_property
+    def _joints(self) -> Joints | None:
+        model = self.travel.model
+        return model.joints(self.spots) if isinstance(model, OwnRoads) else None
+
+    def _shut(self, spot: Spot) -> list[int]:
+        """Spots to which closed roads leave no way."""
+        model = self.travel.model
+        assert isinstance(model, OwnRoads) and self._joints is not None
+        return np.flatnonzero(model.shut(spot, self._joints)).tolist()
 
     def same_place(self, spot: Spot) -> Bools:
         """Which of the spots are the same settlement."""
@@ -104,6 +123,8 @@ class Ways:
         model = self.travel.model
         if isinstance(model, GreatCircle):
             values = self._estimate(spot, lambda i: model.km10(self.spots[i], spot) if back else model.km10(spot, self.spots[i]))
+        elif isinstance(model, OwnRoads) and self._joints is not None:
+            values = model.row(spot, self._joints)
         else:
             values = np.array([ask(index) for index in range(len(self.spots))], dtype=np.int64)
         for index in self._known_to(spot):

@@ -14,9 +14,10 @@ import numpy as np
 from matcher.check.exact import Ints, exact
 from matcher.check.roles import FOREVER, components, find_fixed, find_left_out, find_protected, rooms_by_household, stays
 from matcher.check.tables import Axis, ById, Grouped, column
+from matcher.check.travel import OwnTravel, own_travel
 from matcher.errors import InternalError
 from matcher.model import Accommodation, Household, Instance, Override, Standing, Tie
-from matcher.places.travel import Travel, same_place, travel_model
+from matcher.places.travel import same_place
 from matcher.policy import Policy
 
 K = TypeVar("K", bound=Hashable)
@@ -64,7 +65,7 @@ class World:
     instance: Instance
     policy: Policy
     date: dt.date
-    travel: Travel
+    travel: OwnTravel
     households: ById[Household]
     offers: ById[Accommodation]
     standing: ById[Standing]
@@ -174,7 +175,7 @@ def read_world(instance: Instance, policy: Policy, date: dt.date) -> World:
         instance=instance,
         policy=policy,
         date=date,
-        travel=Travel(instance.travel, travel_model(policy.travel.model)),
+        travel=own_travel(instance, policy),
         households=households,
         offers=offers,
         standing=standing,

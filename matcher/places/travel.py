@@ -108,6 +108,18 @@ class TravelModel(Protocol):
     def km10_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints:
         """`km10` of all pairs, the very same numbers, shape (len(origins), len(destinations))."""
 
+    def minutes(self, origin: Spot, destination: Spot) -> int | None:
+        """How long the way takes, in whole minutes; None from a model that does not tell."""
+
+    def minutes_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints | None:
+        """`minutes` of all pairs, shape (len(origins), len(destinations)); None from a model that does not tell."""
+
+    def blocked(self, origin: Spot, destination: Spot) -> bool:
+        """Whether there is no way through from origin to destination."""
+
+    def blocked_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Bools:
+        """`blocked` of all pairs, shape (len(origins), len(destinations))."""
+
 
 @dataclass(frozen=True, slots=True)
 class GreatCircle:
@@ -133,14 +145,28 @@ class GreatCircle:
                 out[low + i, j] = self.km10(origins[low + i], destinations[j])
         return out
 
+    def minutes(self, origin: Spot, destination: Spot) -> None:
+        """Nobody knows by what roads."""
+
+    def minutes_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> None:
+        """Nobody knows by what roads."""
+
+    def blocked(self, origin: Spot, destination: Spot) -> bool:  # noqa: ARG002
+        """Nothing is known to block a straight line."""
+        return False
+
+    def blocked_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Bools:
+        """Nothing is known to block a straight line."""
+        return np.zeros((len(origins), len(destinations)), dtype=np.bool_)
+
 
 def travel_model(name: str) -> TravelModel:
-    """The travel model that a policy names. Raises UsageError for one that does not exist or is not in this build."""
+    """The travel model that needs no more than its name. Raises UsageError for the others (`places.models.travel_for` has them)."""
     if name == "great_circle":
         return GreatCircle()
     if name in ("road", "osrm"):
-        raise UsageError(f"the travel model {name!r} is not installed in this build; installed: 'great_circle'")
-    raise UsageError(f"there is no travel model {name!r}; choices: 'great_circle', 'road', 'osrm' (installed: 'great_circle')")
+        raise UsageError(f"the travel model {name!r} needs an instance and its policy; by name alone there is 'great_circle'")
+    raise UsageError(f"there is no travel model {name!r}; choices: 'great_circle', 'road', 'osrm'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +233,27 @@ class Travel:
     ) -> tuple[Ints, list[Decimal | None]]:
         """Minutes from origins[first[i]] to destinations[second[i]]: (code of each i, value of each code); code 0 is unknown."""
         known = {pair for pair, row in self._rows.items() if row.minutes is not None}
-        values: list[Decimal | None] = [None]
-        out = np.zeros(len(first), dtype=np.int64)
+        values, out = self._model_minutes(origins, destinations, first, second)
         for (i, j), where in _pairs_between(known, origins, destinations, first, second):
             out[where] = len(values)
             values.append(self.leg(origins[i], destinations[j]).minutes)
         return out, values
+
+    def _model_minutes(
+        self, origins: Sequence[Spot], destinations: Sequence[Spot], first: Ints, second: Ints
+    ) -> tuple[list[Decimal | None], Ints]:
+        """(values, code of each pair) as the model tells."""
+        out = np.zeros(len(first), dtype=np.int64)
+        values: list[Decimal | None] = [None]
+        step = max(1, (1 << 20) // max(1, len(destinations)))
+        for low in range(0, len(origins), step):
+            minutes = self.model.minutes_matrix(origins[low : low + step], destinations)
+            here = np.flatnonzero((first >= low) & (first < low + step))
+            if minutes is not None and len(here):
+                found, code = np.unique(minutes[first[here] - low, second[here]], return_inverse=True)
+                out[here] = code + len(values)
+                values += map(Decimal, found.tolist())
+        return values, out
 
     def known_km(self, origins: Sequence[Spot], destinations: Sequence[Spot], first: Ints, second: Ints) -> Bools:
         """Whether travel.csv tells how far it is from origins[first[i]] to destinations[second[i]]."""
@@ -231,7 +272,7 @@ class Travel:
 
     def blocked_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Bools:
         """Whether there is no way through, for all pairs, shape (len(origins), len(destinations))."""
-        out = np.zeros((len(origins), len(destinations)), dtype=np.bool_)
+        out = self.model.blocked_matrix(origins, destinations)
         here, there = _by_key(origins), _by_key(destinations)
         for (origin, destination), row in self._rows.items():
             for one, other in ((origin, destination), (destination, origin)):
@@ -248,10 +289,14 @@ class Travel:
         km = next((row.km for row in rows if row.km is not None), None)
         return Leg(
             km10=self.model.km10(origin, destination) if km is None else tenths(km),
-            minutes=next((row.minutes for row in rows if row.minutes is not None), None),
-            blocked=any(row.blocked for row in rows),
+            minutes=next((row.minutes for row in rows if row.minutes is not None), self._model_minute(origin, destination)),
+            blocked=any(row.blocked for row in rows) or self.model.blocked(origin, destination),
             estimated=km is None,
         )
+
+    def _model_minute(self, origin: Spot, destination: Spot) -> Decimal | None:
+        minutes = self.model.minutes(origin, destination)
+        return None if minutes is None else Decimal(minutes)
 
 
 def _pairs_between(

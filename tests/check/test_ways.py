@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from matcher.check.travel import OwnTravel
 from matcher.check.ways import Ways
 from matcher.model import Spot, TravelRow
-from matcher.places.travel import GreatCircle, Travel, same_place
+from matcher.places.travel import GreatCircle, same_place
 
 
 def some_spots(rng: random.Random) -> list[Spot]:
@@ -34,7 +35,7 @@ def test_rows_pairs_and_places_are_those_asked_one_by_one() -> None:
             )
             for a, b in pairs
         ]
-        travel = Travel(rows, GreatCircle())
+        travel = OwnTravel(rows, GreatCircle())
         ways = Ways(travel, rows, spots)
         indexes = np.arange(len(spots))
         for spot in spots:
