@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         NoPlanError,
         UsageError,
     )
-    from matcher.explain import Explanation, explain
+    from matcher.explain import Explanation, explain, explanations
     from matcher.frames import placements_frame, unplaced_frame
     from matcher.generate import generate
     from matcher.io import instance_from_frames, read_instance
@@ -41,7 +41,7 @@ _HOME = {
     "matcher.errors": (
         "ContradictionError", "Fault", "InputError", "InternalError", "InterruptedSolve", "MatcherError", "NoPlanError", "UsageError",
     ),
-    "matcher.explain": ("Explanation", "explain"),
+    "matcher.explain": ("Explanation", "explain", "explanations"),
     "matcher.generate": ("generate",),
     "matcher.io": ("instance_from_frames", "read_instance"),
     "matcher.frames": ("placements_frame", "unplaced_frame"),
@@ -78,6 +78,7 @@ __all__ = [
     "check_bound",
     "check_plan",
     "explain",
+    "explanations",
     "generate",
     "instance_from_frames",
     "placements_frame",

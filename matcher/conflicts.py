@@ -8,8 +8,8 @@ import numpy as np
 
 from matcher.compile import Compiled, compile_without_pins
 from matcher.errors import ContradictionError
-from matcher.reasons import said_of_one
 from matcher.strategies.feasible import can_place, smallest_hitting_set
+from matcher.wording.tables import said_of_one
 
 
 def refuse_impossible_pins(compiled: Compiled) -> None:

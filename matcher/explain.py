@@ -1,137 +1,216 @@
-"""Why here, why not: one household's placement by term with what else there was, or its funnel of rules."""
+"""Why here, why not: one household's placement by term with what else there was, or its funnel of rules and whom the policy prefers."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from matcher.compile import compile_instance
+import numpy as np
+
+from matcher.alternatives import Room
+from matcher.answers import Explained, Funnel, Other, TieTold
+from matcher.changes import Remedies
+from matcher.compile import Compiled, compile_instance
 from matcher.errors import UsageError
+from matcher.i18n import translator
 from matcher.model import Instance
+from matcher.others import Ways
+from matcher.placed import Placements
 from matcher.policy import Policy
-from matcher.reasons import Funnel, funnel
-from matcher.result import LEFT_OUT_REASONS, Alternative, Cost, PlacementRow, Result, UnplacedRow
-
-TERM_WORDS = {
-    "travel": "the journey",
-    "ties": "distance from its ties",
-    "home": "distance from home, for the way back",
-    "wants": "wishes not met",
-    "risk": "danger at the destination",
-    "short": "the offer ends early",
-    "spare": "beds left empty",
-    "move": "change of an earlier proposal",
-    "rent": "rent",
-    "linked": "distance from households it is tied to",
-}
+from matcher.reasons import funnels
+from matcher.resolved import resolved
+from matcher.result import LEFT_OUT_REASONS, PlacementRow, Plan, Result, UnplacedRow
+from matcher.rows import place_name, plan_of_rows
+from matcher.tied import TieStates, tie_states
+from matcher.wording.explanations import lines
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """What became of one household. Placed: accommodation_id, place, km10, its ties, cost, alternatives; else
-    reason and funnel.
-
-    hidden: a protected household; its destination stands in placements_protected.csv only, so nothing is told here.
-    """
-
-    household_id: str
-    persons: int | None
-    placed: bool
-    hidden: bool = False
-    accommodation_id: str | None = None
-    place: str | None = None
-    status: str | None = None
-    km10: int | None = None
-    tie_km10: int | None = None
-    ties_kept: int = 0
-    cost: Cost | None = None
-    alternatives: tuple[Alternative, ...] = ()
-    reason: str | None = None
-    sentence: str | None = None
-    funnel: Funnel | None = None
+class Explanation(Explained):
+    """See `Explained`; as text it is English."""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self) -> list[str]:
-        """The explanation as lines of plain text."""
-        size = "" if self.persons is None else f" ({self.persons} {'person' if self.persons == 1 else 'persons'})"
-        if self.hidden:
-            return [f"{self.household_id}{size} is placed. It is protected: see placements_protected.csv."]
-        if not self.placed:
-            return [f"{self.household_id}{size} has no place: {self.reason}", self.sentence or ""]
-        assert self.cost is not None and self.km10 is not None
-        head = f"{self.household_id}{size}: {self.accommodation_id} in {self.place}, {self.km10 / 10:,.1f} km away ({self.status})"
-        lines = [head]
-        if self.tie_km10 is not None:
-            kept = "1 tie is kept" if self.ties_kept == 1 else f"{self.ties_kept} ties are kept"
-            lines.append(f"  {kept}; its nearest tie is {self.tie_km10 / 10:,.1f} km from there")
-        lines += [f"  cost {self.cost.total / 10:,.1f} person-km, {_each(self.cost.total, self.persons)} km per person:"]
-        for term, words in TERM_WORDS.items():
-            if self.cost[term]:
-                lines.append(f"    {self.cost[term] / 10:>12,.1f}  {words} ({term})")
-        if not self.alternatives:
-            return [*lines, "  No other offer is open to it as things are."]
-        lines.append("  Next best offers, all else as it is:")
-        for other in self.alternatives:
-            more = f"{abs(other.added_cost) / 10:,.1f} person-km {'more' if other.added_cost >= 0 else 'less'}"
-            lines.append(f"    {other.accommodation_id}: {more}, {_each(other.added_cost, self.persons)} km per person")
-        return lines
+    def lines(self, lang: str = "en") -> list[str]:
+        """The explanation as lines of plain text in a language."""
+        return lines(self, translator(lang))
 
 
-def _each(cost: int, persons: int | None) -> str:
-    return f"{cost / 10 / max(1, persons or 1):,.1f}"
+def explain(result: Result, household_id: str, *, effort: float = 1.0) -> Explanation:
+    """Why a household of the result is where it is, or why it has no place.
+
+    effort: of solving again with the household pinned to each of its next best offers; 0: not at all. Raises UsageError for an unknown id.
+    """
+    return Explainer.of(result).explain(household_id, effort=effort)
 
 
-def explain(result: Result, household_id: str) -> Explanation:
-    """Why a household of the result is where it is, or why it has no place. Raises UsageError for an unknown id."""
-    if result.instance is None or result.policy is None or result.options is None or result.options.date is None:
-        raise UsageError("only a result of an instance can be explained")
-    rows = (result.placements, result.unplaced)
-    return explain_rows(result.instance, result.policy, result.options.date, *rows, household_id)
+def explanations(result: Result) -> Iterator[Explanation]:
+    """The explanations of all households of a result, sorted by id, without solving again."""
+    return Explainer.of(result).every()
 
 
-def explain_rows(
-    instance: Instance,
-    policy: Policy,
-    date: dt.date,
-    placements: Iterable[PlacementRow],
-    unplaced: Sequence[UnplacedRow],
-    household_id: str,
-) -> Explanation:
-    """The same from the rows of a run, as read back from its folder."""
-    for row in placements:
-        if row.household_id == household_id:
-            return _placed(row)
-    for out in unplaced:
-        if out.household_id == household_id:
-            return _left(instance, policy, date, out)
-    raise UsageError(f"there is no household {household_id!r} in this run")
+class Explainer:
+    """Explains the households of one run. Everything is worked out once, when it is first asked for.
 
+    placements, unplaced: the rows of the run. remedies: what was found to help. seed: of the run.
+    """
 
-def _placed(row: PlacementRow) -> Explanation:
-    if row.protected:
-        return Explanation(row.household_id, row.persons, placed=True, hidden=True)
-    return Explanation(
-        household_id=row.household_id,
-        persons=row.persons,
-        placed=True,
-        accommodation_id=row.accommodation_id,
-        place=row.place,
-        status=row.status,
-        km10=row.km10,
-        tie_km10=row.tie_km10,
-        ties_kept=row.ties_kept,
-        cost=row.terms,
-        alternatives=row.alternatives,
-    )
+    def __init__(
+        self,
+        instance: Instance,
+        policy: Policy,
+        date: dt.date,
+        placements: Sequence[PlacementRow],
+        unplaced: Sequence[UnplacedRow],
+        *,
+        seed: int = 0,
+        remedies: Remedies | None = None,
+        plan: Plan | None = None,
+        same: bool = True,
+    ) -> None:
+        """same: the instance is the one that the rows were made from; else the rows must do alone. plan: what the rows stand for."""
+        self.instance, self.policy, self.date, self.seed = instance, policy, date, seed
+        self.placements, self.unplaced, self.remedies, self.same = placements, unplaced, remedies, same
+        self._plan = plan
+        self.placed_at = {household_id: i for i, household_id in enumerate(Placements.of(placements).household_ids)}
+        self.unplaced_at = {row.household_id: row for row in unplaced}
 
+    @classmethod
+    def of(cls, result: Result) -> Explainer:
+        """For a result of `solve`. Raises UsageError for one of a bare problem."""
+        if result.instance is None or result.policy is None or result.options is None or result.options.date is None:
+            raise UsageError("only a result of an instance can be explained")
+        options = result.options
+        assert options.date is not None
+        return cls(
+            result.instance, result.policy, options.date, result.placements, result.unplaced,
+            seed=options.seed, remedies=result.remedies, plan=result.plan,
+        )  # fmt: skip
 
-def _left(instance: Instance, policy: Policy, date: dt.date, row: UnplacedRow) -> Explanation:
-    seen = None
-    if row.reason not in LEFT_OUT_REASONS:
-        compiled = compile_instance(instance, policy, date)
-        if row.household_id in compiled.positions:  # else the instance has changed since, and the row's own words must do
-            seen = funnel(compiled, row.household_id)
-    return Explanation(row.household_id, row.persons, False, reason=row.reason, sentence=row.explanation, funnel=seen)
+    @cached_property
+    def compiled(self) -> Compiled:
+        return compile_instance(self.instance, self.policy, self.date, self.seed)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return plan_of_rows(self.compiled, self.placements) if self._plan is None else self._plan
+
+    @cached_property
+    def ways(self) -> Ways:
+        return Ways(self.compiled, Room(self.compiled.problem, self.plan), self.placements)
+
+    def explain(self, household_id: str, *, effort: float = 0.0) -> Explanation:
+        """One household. Raises UsageError for an unknown id."""
+        if household_id in self.placed_at:
+            found = self._placed(self.placements[self.placed_at[household_id]])
+            return self._solved_again(found, effort) if effort > 0 and found.alternatives and self.same else found
+        if household_id in self.unplaced_at:
+            return self._left(self.unplaced_at[household_id])
+        raise UsageError(f"there is no household {household_id!r} in this run")
+
+    def every(self) -> Iterator[Explanation]:
+        """All households, sorted by id."""
+        if self.same:
+            self._look_at_all()
+        rows: list[PlacementRow | UnplacedRow] = [*self.placements, *self.unplaced]
+        for row in sorted(rows, key=lambda row: row.household_id):
+            yield self._placed(row) if isinstance(row, PlacementRow) else self._left(row)
+
+    def _look_at_all(self) -> None:
+        parties = np.flatnonzero(self.ways.room.homes >= 0)
+        self._others.update(self.ways.not_to_be_had(parties[self._tellable(parties)]))
+
+    def _tellable(self, parties: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Parties of whom it may be told what else they could have."""
+        quiet = self.compiled.roles.protected | self.ways.shy
+        names, members = self.compiled.households, self.compiled.problem.parties
+        return np.array([quiet.isdisjoint(names[h] for h in members[q]) for q in parties.tolist()], dtype=np.bool_)
+
+    @cached_property
+    def _others(self) -> dict[int, tuple[Other, ...]]:
+        return {}
+
+    def _placed(self, row: PlacementRow) -> Explanation:
+        if row.protected:
+            return Explanation(row.household_id, row.persons, placed=True, hidden=True)
+        return Explanation(
+            household_id=row.household_id,
+            persons=row.persons,
+            placed=True,
+            accommodation_id=row.accommodation_id,
+            place=row.place,
+            status=row.status,
+            km10=row.km10,
+            tie_km10=row.tie_km10,
+            ties_kept=row.ties_kept,
+            ties=self._ties(row.household_id),
+            cost=row.terms,
+            alternatives=row.alternatives,
+            others=self._not_had(row.household_id),
+        )
+
+    def _not_had(self, household_id: str) -> tuple[Other, ...]:
+        h = self.compiled.positions.get(household_id, -1) if self.same else -1
+        if not 0 <= h < self.compiled.free:
+            return ()
+        q = self.ways.party_of(h)
+        if q not in self._others:
+            told = self._tellable(np.array([q]))[0]
+            self._others.update(self.ways.not_to_be_had(np.array([q])) if told else {q: ()})
+        return self._others[q]
+
+    def _left(self, row: UnplacedRow) -> Explanation:
+        out = Explanation(row.household_id, row.persons, False, reason=row.reason, sentence=row.explanation)
+        if row.reason in LEFT_OUT_REASONS or not self.same or row.household_id not in self.compiled.positions:
+            return out
+        h = self.compiled.positions[row.household_id]
+        seen = self._funnels[h] if h in self._funnels else next(funnels(self.compiled.problem, [h]))[1].funnel
+        preferred = self.ways.preferred(h) if row.reason == "no_capacity" and self._tellable(np.array([self.ways.party_of(h)]))[0] else ()
+        remedy = None if self.remedies is None else self.remedies.found.get(row.household_id)
+        examined = self.remedies is not None and row.household_id in self.remedies.none
+        return replace(out, funnel=seen, preferred=preferred, remedy=remedy, examined=examined or remedy is not None)
+
+    @cached_property
+    def _funnels(self) -> dict[int, Funnel]:
+        """Of all unplaced households at once: those with equal rows share their work."""
+        wanted = [self.compiled.positions[i] for i in self.unplaced_at if i in self.compiled.positions]
+        return {h: sieved.funnel for h, sieved in funnels(self.compiled.problem, wanted)}
+
+    def _solved_again(self, found: Explanation, effort: float) -> Explanation:
+        h = self.compiled.positions[found.household_id]
+        again = resolved(self.compiled, self.plan, self.ways.party_of(h), found.alternatives, effort, self.seed)
+        return replace(found, alternatives=again)
+
+    @cached_property
+    def _states(self) -> tuple[TieStates, dict[str, list[int]]]:
+        compiled = self.compiled
+        home = np.full(len(compiled.household_of), -1, dtype=np.int64)
+        held = Placements.of(self.placements)
+        home[compiled.household_of.positions(held.household_ids)] = compiled.offer_of.positions(held.offers)[held.offer]
+        states = tie_states(self.instance, compiled.household_of, compiled.offer_of, compiled.travel, home)
+        of: dict[str, list[int]] = defaultdict(list)
+        for i, owner in enumerate(states.owner.tolist()):
+            of[compiled.household_of.ids[owner]].append(i)
+        return states, dict(of)
+
+    def _ties(self, household_id: str) -> tuple[TieTold, ...]:
+        """The household's own ties; none to who is protected, and no name of who it is kept apart from."""
+        if not self.same:
+            return ()
+        states, of = self._states
+        told = []
+        for i in of.get(household_id, ()):
+            tie = self.instance.ties[i]
+            other, target = tie.other_household_id, tie.accommodation_id
+            if other is not None and (other in self.compiled.roles.protected or tie.kind == "apart"):
+                continue
+            if tie.spot is not None:
+                target = place_name(tie.spot)
+            known = bool(states.known[i])
+            km10, kept = (int(states.km10[i]), bool(states.kept[i])) if known else (None, None)
+            told.append(TieTold(target or other, tie.kind, tie.relation, tie.binds, km10, kept))
+        return tuple(told)

@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.alternatives import Room
+from matcher.answers import Funnel
 from matcher.compile import Compiled
 from matcher.evaluate import arc_costs, arcs_allowed, can_hold, cheapest_arcs
-from matcher.i18n import Translator, mark, mark_n
+from matcher.i18n import Translator
 from matcher.layers import Bools, Ints, Layer, Table
 from matcher.parts import Parties
 from matcher.problem import UNPLACED, Problem
 from matcher.result import Plan
+from matcher.wording.explanations import why_not
 
 Bits = NDArray[np.uint64]
 """A bit for each offer."""
-
-RULE_WORDS: Mapping[str, tuple[str, str]] = {  # said of one offer, of several
-    "status": mark_n("{n} is not open", "{n} are not open"),
-    "vetted": mark_n("{n} is a host family that is not vetted", "{n} are host families that are not vetted"),
-    "size": mark_n("{n} does not suit its number of persons", "{n} do not suit its number of persons"),
-    "rent": mark_n("{n} costs more than it can pay, or its cost is not known", "{n} cost more than it can pay, or their cost is not known"),
-    "risk": mark_n("{n} is in a place rated too dangerous", "{n} are in places rated too dangerous"),
-    "needs": mark_n("{n} lacks something it needs", "{n} lack something it needs"),
-    "pets": mark_n("{n} does not take its pets", "{n} do not take its pets"),
-    "language": mark_n("{n} is a host family that speaks none of its languages", "{n} are host families that speak none of its languages"),
-    "kind": mark_n("{n} is of a kind it does not accept", "{n} are of kinds it does not accept"),
-    "groups": mark_n("{n} is kept for other groups", "{n} are kept for other groups"),
-    "area": mark_n("{n} is in an oblast it avoids, or in an unknown one", "{n} are in oblasts it avoids, or in unknown ones"),
-    "dates": mark_n("{n} is not available for its dates", "{n} are not available for its dates"),
-    "distance": mark_n("{n} is too far away or cut off", "{n} are too far away or cut off"),
-    "rooms": mark_n("{n} has no rooms that can hold it", "{n} have no rooms that can hold it"),
-    "override": mark_n("{n} is ruled out by a decision", "{n} are ruled out by a decision"),
-    "tie": mark_n("{n} does not keep its required ties", "{n} do not keep its required ties"),
-}
-LEFT_OUT_WORDS: Mapping[str, str] = {
-    "no_consent": mark("It has not consented to be matched."),
-    "quarantined": mark("A row that names it is faulty and was set aside; mend the row and run again."),
-    "no_adult": mark("Nobody of 18 or older is known in it; a person has to decide where it goes."),
-    "held": mark("It is on hold by a decision in overrides.csv."),
-}
-
-
-def said_of_one(code: str) -> str:
-    """What a rule says of an offer that it strikes out, in English: `is not open`."""
-    return RULE_WORDS[code][0].removeprefix("{n} ")
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """How many offers each rule strikes out, each offer at its first rule in MODEL.md's order."""
-
-    offers: int
-    struck: tuple[tuple[str, int], ...]
-    left: int
-
-    def sentence(self, t: Translator) -> str:
-        """In words."""
-        if not self.offers:
-            return t.say("There are no offers.")
-        every = t.say_n("{n} offer", "{n} offers", self.offers)
-        if not self.struck:
-            return t.say("Of {every}, {left} left.", every=every, left=self.left)
-        parts = ", ".join(f"{t.say_n(*RULE_WORDS[code], count)} ({code})" for code, count in self.struck)
-        return t.say("Of {every}, {parts}; {left} left.", every=every, parts=parts, left=self.left)
 
 
 def funnel(compiled: Compiled, household_id: str) -> Funnel:
@@ -109,11 +62,11 @@ def funnels(problem: Problem, households: Sequence[int]) -> Iterator[tuple[int, 
             for sieve, row in zip(sieves[shared:], key[shared:], strict=True):
                 sieved.append(sieve.of(row, *sieved[-1]))
             before = key
-            known = _sieved(problem, sieved)
+            known = _sieved(problem, sieves, key, sieved)
         yield int(chosen[i]), known
 
 
-def _sieved(problem: Problem, sieved: Sequence[tuple[Bits, int]]) -> Sieved:
+def _sieved(problem: Problem, sieves: Sequence[_Sieve], key: Sequence[int], sieved: Sequence[tuple[Bits, int]]) -> Sieved:
     struck: dict[str, int] = {}
     before_ties = problem.offers
     for layer, (_, before), (_, after) in zip(problem.rules, sieved, sieved[1:], strict=False):
@@ -122,7 +75,23 @@ def _sieved(problem: Problem, sieved: Sequence[tuple[Bits, int]]) -> Sieved:
         if layer.name != "tie":
             before_ties = after
     left, count = sieved[-1]
-    return Sieved(Funnel(problem.offers, tuple(struck.items()), count), before_ties, left)
+    return Sieved(Funnel(problem.offers, tuple(struck.items()), count, _opens(sieves, key, sieved[0][0])), before_ties, left)
+
+
+def _opens(sieves: Sequence[_Sieve], key: Sequence[int], every: Bits) -> tuple[tuple[str, int], ...]:
+    """How many offers fail each rule and no other, most first, equal ones in MODEL.md's order."""
+    fails: dict[str, Bits] = {}
+    for sieve, row in zip(sieves, key, strict=True):
+        holds = sieve.holds(row)
+        if holds is not None:
+            name = sieve.layer.name
+            fails[name] = (every & ~holds) | fails[name] if name in fails else every & ~holds
+    once, twice = np.zeros_like(every), np.zeros_like(every)
+    for failed in fails.values():
+        twice |= once & failed
+        once |= failed
+    alone = [(name, int(np.bitwise_count(failed & ~twice).sum())) for name, failed in fails.items()]
+    return tuple(sorted(((name, count) for name, count in alone if count), key=lambda item: -item[1]))
 
 
 class _Sieve:
@@ -136,12 +105,19 @@ class _Sieve:
 
     def of(self, row: int, left: Bits, count: int) -> tuple[Bits, int]:
         """What the rule leaves of these offers to households of one row, and how many."""
-        if (isinstance(self.layer, Table) and self.lets_all[row]) or row < 0:
+        holds = self.holds(row)
+        if holds is None:
             return left, count
+        kept = left & holds
+        return kept, int(np.bitwise_count(kept).sum())
+
+    def holds(self, row: int) -> Bits | None:
+        """The offers that hold the rule for households of one row; None: all of them."""
+        if (isinstance(self.layer, Table) and self.lets_all[row]) or row < 0:
+            return None
         if self.last is None or self.last[0] != row:
             self.last = row, _pack(self._holds(row))
-        kept = left & self.last[1]
-        return kept, int(np.bitwise_count(kept).sum())
+        return self.last[1]
 
     def _holds(self, row: int) -> Bools:
         layer = self.layer
@@ -269,18 +245,4 @@ class Reasons:
 
     def sentence(self, h: int, reason: str, t: Translator) -> str:
         """One sentence or two for a reader; names no other household."""
-        seen = self.funnel[h]
-        if reason == "no_eligible":
-            return seen.sentence(t)
-        if reason == "tie":
-            return seen.sentence(t) + " " + t.say("None of the offers that would suit it keeps its required ties.")
-        if reason == "split_pair":
-            return t.say("It must be placed together with another household, which could not be placed or is left out.")
-        if reason == "policy":
-            return t.say("By this policy every place it could have would cost more than leaving it unplaced; check the weights.")
-        return t.say(
-            "{left} of {offers} offers would suit it; as the plan stands each is full or kept from it by a tie, for households "
-            "that the policy puts first.",
-            left=seen.left,
-            offers=seen.offers,
-        )
+        return why_not(reason, self.funnel[h], t)

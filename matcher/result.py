@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from matcher.changes import Remedies
 from matcher.model import Instance
 from matcher.policy import Policy, SolveOptions
 
@@ -70,10 +71,16 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A next best offer: what moving there would add to the plan's cost, all else as it is."""
+    """A next best offer: what moving there would add to the plan's cost, all else as it is.
+
+    resolved_cost: what it would add if everybody else may move as well, where the plan was solved again with the household pinned
+    there; never more than added_cost. resolved_proved: no plan with that pin can cost less.
+    """
 
     accommodation_id: str
     added_cost: int
+    resolved_cost: int | None = None
+    resolved_proved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,7 @@ class Result:
     bounds). placements: one row for each placed household, protected ones among them (flagged). unplaced: everybody else,
     each with a reason. warnings: sentences. strategy, why: what ran, and why it was chosen. cut_by: None, or "effort",
     "time", "interrupt", "crash". instance, policy, options: what was solved, None for a bare `Problem`.
+    remedies: what would help the unplaced (`advise.with_remedies`), None where nobody looked.
     """
 
     status: Status
@@ -211,6 +219,7 @@ class Result:
     instance: Instance | None = field(default=None, repr=False)
     policy: Policy | None = None
     options: SolveOptions | None = None
+    remedies: Remedies | None = field(default=None, repr=False)
 
     @property
     def gap(self) -> float:

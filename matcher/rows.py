@@ -23,11 +23,12 @@ from matcher.placed import NO_TIE, Held, Placements
 from matcher.places.models import travel_for
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
-from matcher.reasons import LEFT_OUT_WORDS, Reasons
+from matcher.reasons import Reasons
 from matcher.result import TERMS, Cost, PlacementRow, Plan, UnplacedRow
 from matcher.roles import pair_ties
 from matcher.tied import km10_of, tie_states
 from matcher.usage import homes_of
+from matcher.wording.tables import LEFT_OUT_WORDS, OWN_ROW_FAULTY
 
 
 class Rows:
@@ -277,7 +278,7 @@ class Rows:
         for row in self.compiled.instance.set_aside:
             if row.file.removesuffix(".csv") == "households" and row.id and row.id not in self.compiled.household_of:
                 seen[row.id] = None if row.id in seen else row
-        sentence = t.say("Its own row is faulty and was set aside; see quarantined.csv, mend the row and run again.")
+        sentence = t.say(OWN_ROW_FAULTY)
         return [
             UnplacedRow(i, None if row is None else row.persons, None if row is None else row.priority, "quarantined", sentence)
             for i, row in seen.items()

@@ -2,58 +2,108 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, folder_of, guard, print_json
+from matcher.cli.console import Encoding, Instance, Json, Lang, folder_of, guard, language, print_json
+from matcher.errors import UsageError
+
+if TYPE_CHECKING:
+    from matcher.answers import Explained, Other
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `matcher solve` wrote.")]
 HouseholdId = Annotated[str, typer.Argument(metavar="ID", help="The household_id.")]
+Effort = Annotated[
+    float, typer.Option("--effort", help="Of solving again with the household pinned to each next best offer, and for a remedy; 0: not.")
+]
 
 
-def explain(folder: Instance, out: Out, household_id: HouseholdId, encoding: Encoding = "utf-8", json: Json = False) -> None:
-    """Say why a household is where it is and what else there was, or why it has no place."""
+def explain(
+    folder: Instance,
+    out: Out,
+    household_id: HouseholdId,
+    effort: Effort = 1.0,
+    lang: Lang = "en",
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+) -> None:
+    """Say why a household is where it is and what else there was, or why it has no place and what would help."""
     with guard(json):
-        from matcher.explain import explain_rows
+        from matcher.explain import Explainer
         from matcher.io import read_instance
         from matcher.published import read_published
         from matcher.verify import settings_of
 
+        chosen = language(lang)
+        if not math.isfinite(effort) or effort < 0:
+            raise UsageError("--effort must be a number, 0 or more")
         published = read_published(folder_of(out))
         date, quarantine, policy = settings_of(published.summary)
         instance = read_instance(folder_of(folder), quarantine=quarantine, encoding=encoding)
-        if instance.sha256 != published.summary.get("input_sha256"):
+        same = instance.sha256 == published.summary.get("input_sha256")
+        if not same:
             typer.echo("Note: the instance has changed since this run; run `matcher solve` again.", err=True)
-        found = explain_rows(instance, policy, date, published.placements, published.unplaced, household_id)
+        seed = published.summary.get("seed")
+        rows = published.placements, published.unplaced
+        explainer = Explainer(instance, policy, date, *rows, seed=seed if isinstance(seed, int) else 0, same=same)
+        found = explainer.explain(household_id, effort=effort)
         if json:
-            print_json(_plain(found))
+            print_json(plain(found))
         else:
-            typer.echo(str(found))
+            typer.echo("\n".join(found.lines(chosen)))
+            if effort > 0 and any(one.resolved_cost is None for one in found.alternatives):
+                typer.echo("Note: too large to be solved again with so little effort; allow more with --effort.", err=True)
 
 
-def _plain(found: Any) -> dict[str, Any]:
-    if found.hidden or not found.placed:
-        body = {"household_id": found.household_id, "persons": found.persons, "placed": found.placed, "protected": found.hidden}
-        if found.placed:
-            return body
-        funnel = None
-        if found.funnel is not None:
-            funnel = {"offers": found.funnel.offers, "struck_out": dict(found.funnel.struck), "left": found.funnel.left}
-        return {**body, "reason": found.reason, "explanation": found.sentence, "funnel": funnel}
+def plain(found: Explained) -> dict[str, Any]:
+    """An explanation as JSON data; costs in person-km, distances in km."""
+    body: dict[str, Any] = {"household_id": found.household_id, "persons": found.persons, "placed": found.placed}
+    if found.hidden:
+        return {**body, "protected": True}
+    return {**body, "protected": False, **(_placed(found) if found.placed else _left(found))}
+
+
+def _placed(found: Explained) -> dict[str, Any]:
+    assert found.cost is not None and found.km10 is not None
     return {
-        "household_id": found.household_id,
-        "persons": found.persons,
-        "placed": True,
-        "protected": False,
         "accommodation_id": found.accommodation_id,
         "place": found.place,
         "status": found.status,
         "km": found.km10 / 10,
         "tie_km": None if found.tie_km10 is None else found.tie_km10 / 10,
         "ties_kept": found.ties_kept,
+        "ties": [
+            {"target": t.target, "kind": t.kind, "relation": t.relation, "required": t.required,
+             "km": None if t.km10 is None else t.km10 / 10, "kept": t.kept}
+            for t in found.ties
+        ],
         "cost": found.cost.total / 10,
         "cost_terms": {term: value / 10 for term, value in found.cost.terms.items()},
-        "alternatives": [{"accommodation_id": a.accommodation_id, "added_cost": a.added_cost / 10} for a in found.alternatives],
-    }
+        "alternatives": [
+            {"accommodation_id": a.accommodation_id, "added_cost": a.added_cost / 10,
+             "resolved_cost": None if a.resolved_cost is None else a.resolved_cost / 10, "resolved_proved": a.resolved_proved}
+            for a in found.alternatives
+        ],
+        "others": [_other(one) for one in found.others],
+    }  # fmt: skip
+
+
+def _other(one: Other) -> dict[str, Any]:
+    full = None
+    if one.full is not None:
+        full = {**asdict(one.full), "least_loss": None if one.full.least_loss is None else one.full.least_loss / 10}
+    values = {"accommodation_id": one.accommodation_id, "place": one.place, "added_cost": one.added_cost / 10}
+    return {**values, "rules": list(one.rules), "full": full}
+
+
+def _left(found: Explained) -> dict[str, Any]:
+    funnel = None
+    if found.funnel is not None:
+        seen = found.funnel
+        funnel = {"offers": seen.offers, "struck_out": dict(seen.struck), "left": seen.left, "opens": dict(seen.opens)}
+    preferred = [{**asdict(one), "margin": None if one.margin is None else one.margin / 10} for one in found.preferred]
+    return {"reason": found.reason, "explanation": found.sentence, "funnel": funnel, "preferred": preferred}

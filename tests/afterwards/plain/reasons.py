@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
+from matcher.answers import Funnel
 from matcher.compile import Compiled
+from matcher.i18n import translator
 from matcher.problem import BLOCKED, UNPLACED
 from matcher.result import Plan
+from matcher.wording.explanations import why_not
 from tests.afterwards.plain.alternatives import Room
-
-RULE_WORDS: Mapping[str, tuple[str, str]] = {  # said of one offer, of several
-    "status": ("is not open", "are not open"),
-    "vetted": ("is a host family that is not vetted", "are host families that are not vetted"),
-    "size": ("does not suit its number of persons", "do not suit its number of persons"),
-    "rent": ("costs more than it can pay, or its cost is not known", "cost more than it can pay, or their cost is not known"),
-    "risk": ("is in a place rated too dangerous", "are in places rated too dangerous"),
-    "needs": ("lacks something it needs", "lack something it needs"),
-    "pets": ("does not take its pets", "do not take its pets"),
-    "language": ("is a host family that speaks none of its languages", "are host families that speak none of its languages"),
-    "kind": ("is of a kind it does not accept", "are of kinds it does not accept"),
-    "groups": ("is kept for other groups", "are kept for other groups"),
-    "area": ("is in an oblast it avoids, or in an unknown one", "are in oblasts it avoids, or in unknown ones"),
-    "dates": ("is not available for its dates", "are not available for its dates"),
-    "distance": ("is too far away or cut off", "are too far away or cut off"),
-    "rooms": ("has no rooms that can hold it", "have no rooms that can hold it"),
-    "override": ("is ruled out by a decision", "are ruled out by a decision"),
-    "tie": ("does not keep its required ties", "do not keep its required ties"),
-}
-LEFT_OUT_WORDS: Mapping[str, str] = {
-    "no_consent": "It has not consented to be matched.",
-    "quarantined": "A row that names it is faulty and was set aside; mend the row and run again.",
-    "no_adult": "Nobody of 18 or older is known in it; a person has to decide where it goes.",
-    "held": "It is on hold by a decision in overrides.csv.",
-}
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """How many offers each rule strikes out, each offer at its first rule in MODEL.md's order."""
-
-    offers: int
-    struck: tuple[tuple[str, int], ...]
-    left: int
-
-    def sentence(self) -> str:
-        """In words."""
-        if not self.offers:
-            return "There are no offers."
-        parts = [f"{count} {RULE_WORDS[code][count > 1]} ({code})" for code, count in self.struck]
-        every = "1 offer" if self.offers == 1 else f"{self.offers} offers"
-        return f"Of {every}, " + (", ".join(parts) + f"; {self.left} left." if parts else f"{self.left} left.")
 
 
 def funnel(compiled: Compiled, household_id: str) -> Funnel:
@@ -67,7 +25,13 @@ def funnel(compiled: Compiled, household_id: str) -> Funnel:
         if fallen:
             struck[layer.name] = struck.get(layer.name, 0) + fallen
         alive &= holds
-    return Funnel(len(every), tuple(struck.items()), int(alive.sum()))
+    fails: dict[str, np.ndarray[tuple[int], np.dtype[np.bool_]]] = {}
+    for layer in compiled.problem.rules:
+        fails[layer.name] = fails.get(layer.name, False) | (layer.block(one, every)[0] <= 0)
+    count = sum(failed.astype(int) for failed in fails.values())
+    alone = {name: int((failed & (count == 1)).sum()) for name, failed in fails.items()}
+    opens = sorted(((name, n) for name, n in alone.items() if n), key=lambda item: -item[1])
+    return Funnel(len(every), tuple(struck.items()), int(alive.sum()), tuple(opens))
 
 
 class Reasons:
@@ -158,15 +122,4 @@ class Reasons:
 
     def sentence(self, h: int, reason: str) -> str:
         """One sentence or two for a reader; names no other household."""
-        household_id = self.compiled.households[h]
-        seen = funnel(self.compiled, household_id)
-        if reason == "no_eligible":
-            return seen.sentence()
-        if reason == "tie":
-            return f"{seen.sentence()} None of the offers that would suit it keeps its required ties."
-        if reason == "split_pair":
-            return "It must be placed together with another household, which could not be placed or is left out."
-        if reason == "policy":
-            return "By this policy every place it could have would cost more than leaving it unplaced; check the weights."
-        full = "as the plan stands each is full or kept from it by a tie, for households that the policy puts first"
-        return f"{seen.left} of {seen.offers} offers would suit it; {full}."
+        return why_not(reason, funnel(self.compiled, self.compiled.households[h]), translator("en"))

@@ -14,9 +14,10 @@ from matcher.policy import Policy
 from matcher.problem import UNPLACED
 from matcher.result import TERMS, Alternative, Cost, Placement, PlacementRow, Plan, UnplacedRow
 from matcher.rules import keeps_place
+from matcher.wording.tables import LEFT_OUT_WORDS
 from tests.afterwards.plain.alternatives import Room
 from tests.afterwards.plain.evaluate import cost_by_stage, missing
-from tests.afterwards.plain.reasons import LEFT_OUT_WORDS, Reasons
+from tests.afterwards.plain.reasons import Reasons
 
 NEAR_KM = 30
 """A soft `near` tie counts as kept within this many km: a visit there and back within a day."""

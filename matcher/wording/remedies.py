@@ -1,0 +1,88 @@
+"""A remedy as a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcher.changes import AddOffer, ChangeHousehold, ChangeTie, Remedy
+from matcher.i18n import Translator
+from matcher.model import Tie
+from matcher.wording.tables import KIND_WORDS
+from matcher.wording.units import oblast_name, persons_of, plain_number
+
+
+def remedy_sentence(remedy: Remedy, t: Translator) -> str:
+    """What to change, and what then follows."""
+    parts = [_what(remedy, t)]
+    if remedy.also_placed:
+        parts.append(t.say_n("{n} more person gets a place too", "{n} more persons get a place too", remedy.also_placed))
+    if remedy.moved:
+        parts.append(t.say_n("{n} household moves elsewhere", "{n} households move elsewhere", remedy.moved))
+    text = t.say("{sentence}.", sentence="; ".join(parts))
+    return text[:1].upper() + text[1:]
+
+
+def _what(remedy: Remedy, t: Translator) -> str:
+    change = remedy.change
+    if isinstance(change, AddOffer):
+        return _offer(change, t)
+    if isinstance(change, ChangeTie):
+        return _tie(change.tie, change.fields, t)
+    assert isinstance(change, ChangeHousehold)
+    return _household(remedy, change.fields, t)
+
+
+def _household(remedy: Remedy, fields: Any, t: Translator) -> str:
+    before, value = remedy.before, fields[_FIELD[remedy.kind]]
+    if remedy.kind == "arrives":
+        if before is None:
+            return t.say("if it came on {day}", day=t.date(value))
+        return t.say("if it came on {day} instead of {before}", day=t.date(value), before=t.date(before))
+    if remedy.kind == "leaves":
+        return t.say("if it left on {day} instead of {before}", day=t.date(value), before=t.date(before))
+    if remedy.kind == "max_km":
+        return t.say(
+            "if it could travel {km} km instead of {before} km", km=plain_number(t, value), before=plain_number(t, before)
+        )  # fmt: skip
+    if remedy.kind == "accepts":
+        kinds = [t.say(KIND_WORDS[kind]) for kind in sorted(value - before)]
+        return t.say("if it accepted another kind of accommodation: {kinds}", kinds=t.listed(kinds))
+    if remedy.kind == "avoids":
+        oblasts = t.listed(oblast_name(t, code) for code in sorted(before - value))
+        return t.say("ask the family whether {oblast}, which it avoids, would do after all", oblast=oblasts)
+    return t.say("if it did without a wish: {wishes}", wishes=t.listed(sorted(before - value)))
+
+
+_FIELD = {"arrives": "arrives", "leaves": "leaves", "max_km": "max_km", "accepts": "accepts", "avoids": "avoids", "wants": "wants"}
+
+
+def _offer(change: AddOffer, t: Translator) -> str:
+    offer = change.offer
+    place = offer.spot.name or f"{offer.spot.lat:.4f} {offer.spot.lon:.4f}"
+    text = t.say(
+        "one more offer: {kind} for {persons} in {place}",
+        kind=t.say(KIND_WORDS[offer.kind]), persons=persons_of(t, offer.capacity), place=place,
+    )  # fmt: skip
+    with_ = sorted(offer.features)
+    if with_:
+        text = t.say("{offer}, with {features}", offer=text, features=t.listed(with_))
+    if offer.pets:
+        text = t.say("{offer}, pets allowed: {pets}", offer=text, pets=t.listed(sorted(offer.pets)))
+    if offer.available_from is not None:
+        text = t.say("{offer}, from {day}", offer=text, day=t.date(offer.available_from))
+    return text
+
+
+def _tie(tie: Tie, fields: Any, t: Translator) -> str:
+    if tie.spot is not None:
+        target = tie.spot.name or f"{tie.spot.lat:.4f} {tie.spot.lon:.4f}"
+    else:
+        target = tie.accommodation_id or tie.other_household_id or ""
+    if "max_km" in fields:
+        return t.say(
+            "if its tie to {target} might be {km} km away instead of {before} km",
+            target=target, km=plain_number(t, fields["max_km"]), before=plain_number(t, tie.max_km),
+        )  # fmt: skip
+    if "required" in fields:
+        return t.say("if its tie to {target} were a wish and not a condition", target=target)
+    return t.say("if its tie to {target} counted for nothing", target=target)
