@@ -182,15 +182,24 @@ class Override(Row):
 
 
 class SetAside(Row):
-    """A quarantined row: its fault(s), and what could be read of it: its id; persons, priority and groups of a household."""
+    """A quarantined row: its fault(s), and what could be read of it: its id; persons, priority and groups of a household.
+
+    sheet: which of the format's files it is a row of, where the file's own name does not say it (a workbook, a mapped source).
+    """
 
     file: str
     line: int
+    sheet: str = ""
     id: str | None
     persons: int | None = None
     priority: int | None = None
     groups: frozenset[str] = frozenset()
     faults: tuple[Fault, ...]
+
+    @property
+    def is_household(self) -> bool:
+        """Whether it is a row of households."""
+        return (self.sheet or self.file.removesuffix(".csv")) == "households"
 
 
 class Notice(Row):

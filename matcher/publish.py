@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from matcher.columns import Ints
 from matcher.durable import flush_folder, remove_folder, write_file
 from matcher.errors import UsageError
 from matcher.io.csv_out import Cell, field, rows_text
+from matcher.io.run_tables import RESULTS, results_parquet, results_workbook
 from matcher.model import Instance
 from matcher.placed import AT_ONCE, NO_TIE, Held, Placements
 from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
@@ -36,15 +37,17 @@ RUN_FILES = frozenset(
     {"placements.csv", "placements_protected.csv", "unplaced.csv", "quarantined.csv", "summary.json", "certificate.json", "run.json",
      "report.html"}
 )  # fmt: skip
+ALSO = ("xlsx", "parquet")
 QUARANTINED_COLUMNS = ("file", "line", "id", "column", "code", "message")
 
 log = logging.getLogger(__name__)
 
 
-def publish(result: Result, folder: Path | str) -> Path:
+def publish(result: Result, folder: Path | str, *, also: Collection[str] = ()) -> Path:
     """Write everything of a run to `folder`, which appears whole or not at all. Returns the folder.
 
-    An earlier run in the folder is replaced; a folder that holds anything else is left alone (UsageError). Files get mode
+    also: "xlsx" for all tables as one workbook (results.xlsx), "parquet" for each as a Parquet file; protected rows stand in
+    neither. An earlier run in the folder is replaced; a folder that holds anything else is left alone (UsageError). Files get mode
     0600, folders 0700.
     """
     if result.instance is None:
@@ -56,8 +59,10 @@ def publish(result: Result, folder: Path | str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         _tidy(target)
         stage.mkdir(mode=0o700)
-        for name, text in files(result).items():
-            write_file(stage / name, text)
+        texts = files(result)
+        contents: dict[str, str | bytes] = {**texts, **_more(texts, also)}
+        for name, content in contents.items():
+            write_file(stage / name, content)
         flush_folder(stage)
         _swap(stage, target)
     except BaseException as error:
@@ -72,7 +77,8 @@ def check_target(target: Path) -> None:
     """Raise UsageError if the folder cannot become a run's folder: it holds something that is not one."""
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; name a folder for the results")
-    foreign = sorted(p.name for p in target.iterdir() if p.name not in RUN_FILES) if target.is_dir() else []
+    known = RUN_FILES | {RESULTS} | {name.removesuffix(".csv") + ".parquet" for name in RUN_FILES if name.endswith(".csv")}
+    foreign = sorted(p.name for p in target.iterdir() if p.name not in known) if target.is_dir() else []
     if foreign:
         text = f"{target} holds {foreign[0]!r}, which no run writes, and a new run would replace the folder; name another one"
         raise UsageError(text)
@@ -123,6 +129,14 @@ def _is_running(number: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _more(texts: Mapping[str, str], also: Collection[str]) -> dict[str, bytes]:
+    """The tables once more, in the other forms that are asked for."""
+    if set(also) - set(ALSO):
+        raise UsageError(f"results can also be written as {' or '.join(ALSO)}, not as {sorted(set(also) - set(ALSO))[0]!r}")
+    out = {RESULTS: results_workbook(texts)} if "xlsx" in also else {}
+    return {**out, **results_parquet(texts)} if "parquet" in also else out
 
 
 def files(result: Result) -> dict[str, str]:

@@ -93,6 +93,7 @@ class Reading:
     references: tuple[Reference, ...] = ()
     faults: Mapping[int, Sequence[Fault]] = field(default_factory=dict)
     malformed: tuple[Malformed, ...] = ()
+    shown_line: Callable[[int], str] = str
 
     def __len__(self) -> int:
         """Rows, without the malformed ones."""
@@ -120,6 +121,10 @@ class Reading:
         flags = np.ones(len(self), dtype=bool)
         flags[list(self.faults)] = False
         return flags
+
+    def line(self, row: int) -> str:
+        """A row's line, for a message."""
+        return self.shown_line(int(self.lines[row]))
 
     def ids_of(self, rows: Flags | Ints) -> set[str | None]:
         """The ids of some rows; None among them where one is not there."""

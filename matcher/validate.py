@@ -60,9 +60,9 @@ def _grouped(key: Ints, rows: Ints | None = None) -> Iterable[list[int]]:
 
 def _others(reading: Reading, group: Sequence[int], row: int) -> str:
     """`line 3`, `lines 3, 7`, … of the other rows of a group, a few of them."""
-    lines = [int(reading.lines[other]) for other in group[: _LINES_NAMED + 1] if other != row][:_LINES_NAMED]
+    lines = [reading.line(other) for other in group[: _LINES_NAMED + 1] if other != row][:_LINES_NAMED]
     more = len(group) - 1 - len(lines)
-    text = ("line " if len(group) == 2 else "lines ") + ", ".join(map(str, lines))
+    text = ("line " if len(group) == 2 else "lines ") + ", ".join(lines)
     return f"{text} and {more} more" if more else text
 
 
@@ -153,10 +153,10 @@ def _tie_contradictions(ties: Reading | None) -> Iterator[Fault]:
         if not apart or not same:
             continue
         for row in apart:
-            message = f"`apart`, but line {ties.lines[same[0]]} requires `same_…` for this pair"
+            message = f"`apart`, but line {ties.line(same[0])} requires `same_…` for this pair"
             yield ties.fault(row, "kind", "tie_contradiction", message)
         for row in same:
-            message = f"a required `same_…`, but line {ties.lines[apart[0]]} has `apart` for this pair"
+            message = f"a required `same_…`, but line {ties.line(apart[0])} has `apart` for this pair"
             yield ties.fault(row, "kind", "tie_contradiction", message)
 
 
@@ -170,7 +170,7 @@ def _repeated_ties(ties: Reading | None) -> Iterator[Notice]:
         for row in group:
             earlier = first.setdefault(kind.of(row), row)
             if earlier != row:
-                yield ties.notice(row, "repeated_tie", f"repeats or reverses the tie on line {ties.lines[earlier]}; each counts")
+                yield ties.notice(row, "repeated_tie", f"repeats or reverses the tie on line {ties.line(earlier)}; each counts")
 
 
 def _rooms_not_offered(placements: Reading | None, offers: Reading | None) -> Iterator[Notice]:

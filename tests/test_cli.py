@@ -181,7 +181,7 @@ def test_wrong_usage(more: tuple[str, ...], word: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("suffix", ["xlsx", "xls", "ods"])
+@pytest.mark.parametrize("suffix", ["xls", "xlsm", "ods"])
 def test_a_workbook_is_a_choice_that_this_build_does_not_have(suffix: str, tmp_path: Path) -> None:
     book = tmp_path / f"book.{suffix}"
     book.write_bytes(b"PK")

@@ -11,6 +11,7 @@ from matcher.cli.deliver import deliver
 from matcher.cli.explain import explain
 from matcher.cli.generate import generate
 from matcher.cli.solve import solve
+from matcher.cli.template import template
 from matcher.cli.validate import validate
 from matcher.cli.verify import verify
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Propose who goes where: whole households, real beds and rooms, near family, with a proof of how good the plan is.",
 )
-for command in (validate, solve, verify, explain, generate, deliver):
+for command in (validate, solve, verify, explain, generate, deliver, template):
     app.command()(command)
 
 

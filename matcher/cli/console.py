@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -20,7 +21,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of the CSV files, e.g. cp1251. Never guessed.")]
 Lang = Annotated[str, typer.Option("--lang", envvar="MATCHER_LANG", help="Language of what people read: en or uk.")]
-Instance = Annotated[Path, typer.Argument(metavar="DIR", help="Folder with households.csv, accommodations.csv and the other files.")]
+Instance = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Folder with households.csv, accommodations.csv and the other files, or a workbook .xlsx.")
+]
 
 
 @contextmanager
@@ -82,12 +85,32 @@ def print_json(data: Any) -> None:
 
 
 def folder_of(path: Path) -> Path:
-    """The instance's folder. Raises UsageError for a workbook (not in this build) or anything else that is no folder."""
-    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".ods"):
-        raise UsageError(f"{path} is a workbook; this build reads folders of CSV files only, save each sheet as CSV")
-    if not path.is_dir():
-        raise UsageError(f"{path} is not a folder")
-    return path
+    """The folder, or the workbook, of an instance. Raises UsageError for anything else."""
+    from matcher.io.sources import is_workbook
+
+    if path.is_dir() or (is_workbook(path) and path.is_file()):
+        return path
+    raise UsageError(f"{path} is not a folder" + (", nor a workbook that is there" if is_workbook(path) else ""))
+
+
+def day_of(text: str | None) -> dt.date:
+    """The day that `--date` names; today where it was left out. Raises UsageError."""
+    try:
+        day = dt.datetime.now().astimezone().date() if text is None else dt.date.fromisoformat(text)
+        if text is not None and text != day.isoformat():
+            raise ValueError(text)
+    except ValueError:
+        raise UsageError(f"--date {text!r} is not a date like 2026-11-22") from None
+    return day
+
+
+def policy_beside(path: Path) -> Path | None:
+    """The policy file in an instance's folder, if there is one. One beside a workbook is not taken to belong to it, and that is said."""
+    if path.is_dir():
+        return path / "policy.toml" if (path / "policy.toml").exists() else None
+    if (path.parent / "policy.toml").exists():
+        typer.echo("Note: the policy.toml beside the workbook is not used unless you name it with --policy.", err=True)
+    return None
 
 
 def language(lang: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import signal
 from pathlib import Path
@@ -10,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Lang, Quiet, folder_of, guard, language, print_json, stopping
+from matcher.cli.console import (
+    Encoding,
+    Instance,
+    Json,
+    Lang,
+    Quiet,
+    day_of,
+    folder_of,
+    guard,
+    language,
+    policy_beside,
+    print_json,
+    stopping,
+)
 from matcher.errors import ExitCode, InterruptedSolve, UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +47,10 @@ def solve(
         Path | None, typer.Option("--warm", metavar="OUT", help="Begin from the prices and the plan of an earlier run in this folder.")
     ] = None,
     lang: Lang = "en",
+    workbook: Annotated[
+        bool | None, typer.Option("--workbook/--no-workbook", help="Also write results.xlsx; default: where DIR is a workbook.")
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also write each table as a Parquet file.")] = False,
     encoding: Encoding = "utf-8",
     json: Json = False,
     quiet: Quiet = False,
@@ -48,13 +64,14 @@ def solve(
             from matcher.published import read_published, warm_start_of
 
             options["warm_start"] = warm_start_of(read_published(warm))
+        also = _also(folder.is_file() if workbook is None else workbook, parquet)
         result = _solve(folder, out, policy, quarantine, encoding, quiet, options)
         from matcher.publish import publish
         from matcher.summary import summary
 
         for number in (signal.SIGINT, signal.SIGTERM):  # from here on it takes a moment, and is all or nothing anyway
             signal.signal(number, signal.SIG_IGN)
-        publish(result, out)
+        publish(result, out, also=also)
         if json:
             print_json(summary(result))
         elif not quiet:
@@ -75,14 +92,20 @@ def _interrupt(_number: int, _frame: object) -> None:
 def _options(date: str | None, seed: int, strategy: str, effort: float, gap: float, time_limit: float) -> dict[str, Any]:
     if not all(map(math.isfinite, (effort, gap, time_limit))) or effort <= 0 or time_limit <= 0:
         raise UsageError("--effort and --time-limit must be numbers greater than 0, and --gap a number")
-    try:
-        day = dt.datetime.now().astimezone().date() if date is None else dt.date.fromisoformat(date)
-        if date is not None and date != day.isoformat():
-            raise ValueError(date)
-    except ValueError:
-        raise UsageError(f"--date {date!r} is not a date like 2026-11-22") from None
+    day = day_of(date)
     limits = {"effort": effort, "gap": gap, "time_limit_s": time_limit}
     return {"date": day, "seed": seed, "strategy": strategy, "isolate": True, **limits}
+
+
+def _also(workbook: bool, parquet: bool) -> list[str]:
+    """Forms to write the tables in beside CSV. Raises UsageError now, not after the search, where this build lacks one."""
+    from matcher.io.extras import library
+
+    wanted = [(workbook, "xlsx", "xlsxwriter"), (parquet, "parquet", "pyarrow")]
+    for asked, extra, module in wanted:
+        if asked:
+            library(module, extra)
+    return [extra for asked, extra, _ in wanted if asked]
 
 
 def _solve(folder: Path, out: Path, policy: Path | None, quarantine: bool, encoding: str, quiet: bool, options: dict[str, Any]) -> Result:
@@ -97,8 +120,8 @@ def _solve(folder: Path, out: Path, policy: Path | None, quarantine: bool, encod
     path, faults = folder_of(folder), []
     chosen, instance = Policy(), None
     try:
-        file = policy or path / "policy.toml"
-        if policy is not None or file.exists():
+        file = policy or policy_beside(path)
+        if file is not None:
             chosen = read_policy(file)
     except InputError as error:
         faults += list(error.faults)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, plain_faults, print_json
+from matcher.cli.console import Encoding, Instance, Json, Quiet, day_of, folder_of, guard, plain_faults, policy_beside, print_json
 from matcher.errors import ExitCode, InputError
 
+_SHOWN = 20
 
-def validate(folder: Instance, encoding: Encoding = "utf-8", json: Json = False, quiet: Quiet = False) -> None:
+
+def validate(
+    folder: Instance,
+    date: Annotated[str | None, typer.Option("--date", help="Day by which offers are stale or ended, YYYY-MM-DD; default today.")] = None,
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Check an instance folder: every fault of every file at once, each with file, line, column and what to do."""
     with guard(json):
         from matcher.io import read_instance
@@ -21,14 +29,15 @@ def validate(folder: Instance, encoding: Encoding = "utf-8", json: Json = False,
         notices: list[str] = []
         counts: list[Any] = []
         try:
-            instance = read_instance(path, encoding=encoding)
+            instance = read_instance(path, encoding=encoding, today=day_of(date))
             notices, counts = [str(notice) for notice in instance.notices], list(instance.counts)
         except InputError as error:
             faults += plain_faults(error)
             notices = list(error.notices)
         try:
-            if (path / "policy.toml").exists():
-                read_policy(path / "policy.toml")
+            policy = policy_beside(path)
+            if policy is not None:
+                read_policy(policy)
         except InputError as error:
             faults += plain_faults(error)
         if json:
@@ -43,11 +52,25 @@ def validate(folder: Instance, encoding: Encoding = "utf-8", json: Json = False,
                 column = f" {fault['column']}" if fault["column"] else ""
                 typer.echo(f"{fault['file']}:{fault['line']}{column} {fault['code']} {fault['message']}", err=True)
             if not quiet:
-                for notice in notices:
-                    typer.echo(notice, err=True)
+                for line in _shortened(notices):
+                    typer.echo(line, err=True)
                 _report(len(faults), [(c.file, c.accepted) for c in counts])
         if faults:
             raise typer.Exit(int(ExitCode.INPUT))
+
+
+def _shortened(notices: list[str]) -> list[str]:
+    """The first of many notices of one kind, and how many more there are."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for notice in notices:
+        place, code = notice.split(" ")[:2]
+        kinds.setdefault((place.partition(":")[0], code), []).append(notice)
+    out = []
+    for (file, code), found in kinds.items():
+        out += found[:_SHOWN]
+        if len(found) > _SHOWN:
+            out.append(f"{file} {code} … and {len(found) - _SHOWN} more; --json has all")
+    return out
 
 
 def _report(faults: int, counts: list[tuple[str, int]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ from matcher.model import (
     TravelRow,
 )
 from matcher.reading import Reading, Readings
+from matcher.suspicions import suspicions
 from matcher.validate import cross_faults, cross_notices, duplicate_places
 
 _SHEETS: Final[Mapping[str, tuple[type[Row], ReadSheet]]] = MappingProxyType(
@@ -53,8 +55,13 @@ _SHEETS: Final[Mapping[str, tuple[type[Row], ReadSheet]]] = MappingProxyType(
 DEFAULT_PRIORITY = 3
 
 
-def build_instance(tables: Mapping[str, Table], *, quarantine: bool = False, notices: Iterable[Notice] = ()) -> Instance:
+def build_instance(
+    tables: Mapping[str, Table], *, quarantine: bool = False, notices: Iterable[Notice] = (), today: date | None = None
+) -> Instance:
     """The instance that tables hold, by name of sheet; a sheet that is not there is empty.
+
+    today: also look for what seems wrong on that day though every cell is right (`suspicions`), once there is no fault.
+
 
     Raises InputError with all faults of all tables; with quarantine only where faults of a whole file, or rows that protect
     someone unknown, do not let the rest go on.
@@ -64,13 +71,30 @@ def build_instance(tables: Mapping[str, Table], *, quarantine: bool = False, not
     of_files = [fault for table in tables.values() for fault in table.faults]
     of_rows = [fault for reading in readings.values() for fault in reading.own_faults] + cross_faults(readings, unread)
     of_rows = _discreet(readings, of_rows)
+    noticed = [*notices, *_traced_notices(tables, [*noticed, *cross_notices(readings)])]
     if of_files or (of_rows and not quarantine):
         # What only follows from another fault would send people looking in the wrong place.
         faults = of_files + [fault for fault in of_rows if fault.code != DERIVED]
-        raise InputError(faults, [str(notice) for notice in [*notices, *noticed, *cross_notices(readings)]])
-    settled = settle(readings, of_rows)
-    instance = _instance(readings, settled, [*notices, *noticed, *cross_notices(readings)])
+        raise InputError(_traced(tables, faults), list(map(str, noticed)))
+    try:
+        settled = settle(readings, of_rows)
+    except InputError as error:
+        raise InputError(_traced(tables, error.faults), error.notices) from None
+    if today is not None:
+        noticed += _traced_notices(tables, suspicions(readings, today))
+    instance = _instance(tables, readings, settled, noticed)
     return instance.model_copy(update={"quarantine": quarantine})
+
+
+def _traced(tables: Mapping[str, Table], faults: Iterable[Fault]) -> list[Fault]:
+    """Faults at their place in the source, where a table was made from something else. What stands there once is told once."""
+    traces = {table.file: table.trace for table in tables.values() if table.trace is not None}
+    return list(dict.fromkeys(traces[fault.file].fault(fault) if fault.file in traces else fault for fault in faults))
+
+
+def _traced_notices(tables: Mapping[str, Table], notices: Iterable[Notice]) -> list[Notice]:
+    traces = {table.file: table.trace for table in tables.values() if table.trace is not None}
+    return [traces[notice.file].notice(notice) if notice.file in traces else notice for notice in notices]
 
 
 def _discreet(readings: Readings, faults: list[Fault]) -> list[Fault]:
@@ -123,7 +147,7 @@ def _read_all(tables: Mapping[str, Table]) -> tuple[dict[str, Reading], list[Not
     return readings, notices
 
 
-def _instance(readings: Readings, settled: Settled, notices: Iterable[Notice]) -> Instance:
+def _instance(tables: Mapping[str, Table], readings: Readings, settled: Settled, notices: Iterable[Notice]) -> Instance:
     """The instance of the rows that are not set aside, in canonical order."""
     sheets = {name: _accepted(reading, settled) for name, reading in readings.items()}
     sheets, sha256 = canonical(sheets, _other_lines(readings, settled))
@@ -139,7 +163,7 @@ def _instance(readings: Readings, settled: Settled, notices: Iterable[Notice]) -
         overrides=rows["overrides"],
         left_out=settled.left_out,
         closed=settled.closed,
-        set_aside=tuple(_set_aside(readings, settled)),
+        set_aside=tuple(sorted(_set_aside(tables, readings, settled), key=lambda row: (row.file, row.line))),
         notices=tuple(sorted(set(notices), key=lambda notice: (notice.file, notice.line, notice.code, notice.message))),
         counts=tuple(_counts(readings, settled)),
         sha256=sha256,
@@ -165,16 +189,17 @@ def _accepted(reading: Reading, settled: Settled) -> HeldRows[Any]:
     return HeldRows(model, count, columns)
 
 
-def _set_aside(readings: Readings, settled: Settled) -> Iterator[SetAside]:
-    """The rows that are set aside, by file and line."""
-    entries = (entry for sheet, faults in settled.faults.items() for entry in readings[sheet].entries_at(list(faults)))
-    for entry in sorted(entries, key=lambda entry: (entry.file, entry.line)):
-        faults = settled.faults[entry.sheet][entry.line]
+def _set_aside(tables: Mapping[str, Table], readings: Readings, settled: Settled) -> Iterator[SetAside]:
+    """The rows that are set aside, at their place in the source."""
+    for entry in (entry for sheet, faults in settled.faults.items() for entry in readings[sheet].entries_at(list(faults))):
+        faults = tuple(_traced(tables, settled.faults[entry.sheet][entry.line]))
+        (at,) = _traced(tables, [entry.fault("", "", "")])
         values = entry.values
         known = {name: values[name] for name in ("persons", "priority", "groups") if entry.sheet == "households" and name in values}
         if entry.sheet == "households" and known.get("priority") is None and not any(f.column == "priority" for f in entry.faults):
             known["priority"] = DEFAULT_PRIORITY
-        yield SetAside(file=entry.file, line=entry.line, id=entry.id, faults=faults, **known)
+        sheet = "" if at.file.removesuffix(".csv") == entry.sheet else entry.sheet
+        yield SetAside(file=at.file, line=at.line, sheet=sheet, id=entry.id, faults=faults, **known)
 
 
 def _counts(readings: Readings, settled: Settled) -> Iterator[FileCount]:

@@ -15,6 +15,9 @@ FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "bad_encoding": "the bytes are not text in the encoding that was declared (UTF-8 unless another is named)",
         "empty_file": "the file has no header line",
         "bad_header": "the header line cannot be split into cells",
+        "bad_workbook": "the file is no .xlsx workbook, has a password, or is damaged",
+        "too_large": "the workbook is larger than is read",
+        "bad_parquet": "the file is no Parquet file, or is damaged",
         "missing_column": "one or more required columns are not there",
         "duplicate_column": "a column that is read stands there twice",
         # the shape of a row
@@ -23,6 +26,9 @@ FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "wrong_cell_count": "the row has more or fewer cells than the header",
         "bad_character": "the row has a character that is no text (NUL, or half a surrogate pair)",
         # a cell
+        "error_value": "the cell of a workbook shows an error such as #N/A instead of a value",
+        "formula_without_value": "the cell of a workbook has a formula whose value was never stored",
+        "number_too_long": "the cell of a workbook has a number of more than 15 digits, which spreadsheets do not keep",
         "required": "a cell that must be filled is empty",
         "not_a_whole_number": "the cell is not a whole number in plain digits",
         "not_a_number": "the cell is not a number in plain digits with a decimal point",
@@ -61,10 +67,18 @@ FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
 NOTICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "unknown_columns": "columns that are no part of the format; their cells are not kept",
-        "unknown_file": "a .csv file that is no part of the format; it is not read",
+        "unknown_file": "a .csv or .parquet file, or a sheet of a workbook, that is no part of the format; it is not read",
+        "macros_ignored": "the workbook holds macros; they are neither read nor run",
+        "links_ignored": "the workbook takes values from other files; the stored ones are read",
         "hxl_row": "the second line was recognised as HXL tags and skipped",
         "adm1_differs": "the `adm1` cell names another oblast than the place; the place counts",
         "repeated_tie": "a tie that repeats or reverses another one; each counts",
+        "likely_double_household": "two households with the same members, ages and origin",
+        "likely_double_offer": "two offers of one size at one address",
+        "stale_offer": "an open offer that nobody has confirmed for long, or that has ended",
+        "unknown_accessibility": "an open offer of which no feature is written down",
+        "over_capacity": "accepted and moved-in placements are more persons than the offer's capacity",
+        "example_row": "an example row of a template",
         "rooms_not_offered": "the rooms taken are not rooms of the accommodation",
     }
 )

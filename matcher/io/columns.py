@@ -64,7 +64,7 @@ SHEETS: Final[Mapping[str, Sheet]] = MappingProxyType(
                 "accommodations",
                 "accommodation_id",
                 "accommodation_id site_id place lat lon adm1 kind capacity shared rooms features pets languages min_persons max_persons "
-                "groups_only available_from available_until vetted risk cost_per_person_night status",
+                "groups_only available_from available_until vetted risk cost_per_person_night status updated_at",
                 _one("accommodation_id"),
                 _one("capacity"),
                 PLACE,

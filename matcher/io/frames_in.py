@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from datetime import date, datetime, time
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +11,7 @@ from matcher.io.assemble import build_instance
 from matcher.io.codebook import Codebooks
 from matcher.io.tables import Table, make_table
 from matcher.io.tokens import Batch
+from matcher.io.values import float_text, plain_text
 from matcher.model import Instance
 
 _ROWS_AT_ONCE = 8192
@@ -67,31 +65,14 @@ def cell_text(value: object) -> str:
     """What a cell of a frame would be in a CSV file. Missing values of any kind are empty; text stays as it is."""
     if isinstance(value, str):
         return value
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is pd.NA or value is pd.NaT:
         return ""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return str(int(value))
-    if isinstance(value, float | np.floating):
-        return _float_text(str(value), float(value))
-    if isinstance(value, Decimal):
-        return "" if value.is_nan() else format(value, "f")
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
+    if isinstance(value, np.bool_ | np.integer):
+        return plain_text(value.item())
+    if isinstance(value, np.floating):
+        return float_text(str(value), float(value))
     if isinstance(value, set | frozenset):
         return " ".join(sorted(cell_text(item) for item in value))
     if isinstance(value, list | tuple | np.ndarray):
         return " ".join(cell_text(item) for item in value)
-    return str(value)
-
-
-def _float_text(shortest: str, value: float) -> str:
-    """Plain digits: integer columns with gaps come as floats, so 3.0 is `3`. shortest: digits that tell the float apart."""
-    if math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return shortest
-    return str(int(value)) if value.is_integer() else format(Decimal(shortest), "f")
+    return plain_text(value)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import get_args
 
+import numpy as np
+
 from matcher.io.cells import MOST_MONEY, CellError, iso_date, languages, rooms, whole, word, words, yes_no
 from matcher.io.columns import CAPACITY_PREFIX
 from matcher.io.people import animals, yes_no_unknown
 from matcher.io.rows import SheetReader
 from matcher.model import KINDS, SHARED_BY_DEFAULT, OfferStatus
+from matcher.reading import Field
 
 _count = whole(0, 100_000)
 _kind = word(KINDS)
@@ -21,6 +24,7 @@ def read_accommodations(reader: SheetReader) -> None:
     reader.put_text("accommodation_id", required=True)
     reader.put_text("site_id")
     reader.put_spot(required=True)
+    reader.fields["exact"] = Field(reader.filled("lat").astype(np.int8), [None, True])
     _put_adm1(reader)
     kind = reader.put("kind", _kind)
     reader.put("capacity", _count, required=True)
@@ -42,6 +46,7 @@ def read_accommodations(reader: SheetReader) -> None:
     reader.put_number("risk", 1)
     reader.put_number("cost_per_person_night", MOST_MONEY)
     reader.put("status", _status)
+    reader.put("updated_at", iso_date)
 
 
 def read_places(reader: SheetReader) -> None:

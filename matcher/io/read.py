@@ -1,8 +1,9 @@
-"""An instance from a folder of CSV files."""
+"""An instance from a folder of CSV or Parquet files, or from a workbook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,32 +17,40 @@ if TYPE_CHECKING:
     from matcher.io.tables import Table
 
 SUFFIX = ".csv"
+PARQUET = ".parquet"
 
 
-def read_instance(folder: Path | str, *, quarantine: bool = False, encoding: str = "utf-8") -> Instance:
-    """The instance in a folder (docs/format.md).
+def read_instance(source: Path | str, *, quarantine: bool = False, encoding: str = "utf-8", today: date | None = None) -> Instance:
+    """The instance in a folder of CSV or Parquet files, or in a workbook `*.xlsx` (docs/format.md).
 
-    quarantine: set faulty rows aside instead of refusing the whole. encoding: of all files, as Python names it.
-    Raises InputError with all faults of all files, and UsageError for an encoding that does not exist.
+    quarantine: set faulty rows aside instead of refusing the whole. encoding: of all CSV files, as Python names it. today: name
+    offers that have ended by this day, or that nobody has confirmed for long.
+    Raises InputError with all faults of all files, and UsageError for an encoding that does not exist or a kind of file that this
+    build does not read.
     """
     from matcher.io.assemble import build_instance  # numpy takes longer to import than most instances take to read
+    from matcher.io.codebook import Codebooks
+    from matcher.io.sources import is_workbook, workbook_tables
 
     check_encoding(encoding)
-    folder = Path(folder)
-    names = _listing(folder)
-    return build_instance(_tables(folder, names, encoding), quarantine=quarantine, notices=_strangers(names))
+    source = Path(source)
+    books = Codebooks(guarded=True)
+    if is_workbook(source) and not source.is_dir():
+        tables, notices = workbook_tables(source, books)
+    else:
+        names = _listing(source)
+        tables, notices = _tables(source, names, encoding, books), _strangers(names)
+    return build_instance(tables, quarantine=quarantine, notices=notices, today=today)
 
 
-def _tables(folder: Path, names: frozenset[str], encoding: str) -> dict[str, Table]:
+def _tables(folder: Path, names: frozenset[str], encoding: str, books: Codebooks) -> dict[str, Table]:
     """All files of the format, those that every instance needs even where they are not there."""
-    from matcher.io.codebook import Codebooks
     from matcher.io.tables import failed_table
 
-    books = Codebooks(guarded=True)
-    wanted = [name for name in SHEETS if name + SUFFIX in names or name in REQUIRED_SHEETS]
+    wanted = [name for name in SHEETS if {name + SUFFIX, name + PARQUET} & names or name in REQUIRED_SHEETS]
     tables = {name: _table(folder, name, names, encoding, books) for name in wanted}
     for name, wrong in _misnamed(names):
-        message = f"call it {name}{SUFFIX}: names of files are in small letters"
+        message = f"call it {wrong.lower()}: names of files are in small letters"
         tables[wrong] = failed_table(name, wrong, 0, "file_name", message)
     return tables
 
@@ -55,11 +64,17 @@ def _listing(folder: Path) -> frozenset[str]:
         raise InputError([Fault(str(folder), 0, "", code, message)]) from error
 
 
-def _table(folder: Path, name: str, names: Iterable[str], encoding: str, books: Codebooks) -> Table:
+def _table(folder: Path, name: str, names: frozenset[str], encoding: str, books: Codebooks) -> Table:
     """One file of the folder, or what is wrong with it as a whole."""
     from matcher.io.tables import failed_table, table_from_text
 
     file = name + SUFFIX
+    if name + PARQUET in names:
+        if file in names:
+            return failed_table(name, file, 0, "file_name", f"there is {name + PARQUET} too: keep one of them")
+        from matcher.io.sources import parquet_table
+
+        return parquet_table(name, folder / (name + PARQUET), books)
     if file not in names:
         alike = sorted(other for other in names if other.casefold() == file)
         hint = f"; there is {alike[0]!r}, call it {file}" if alike else ""
@@ -75,17 +90,17 @@ def _table(folder: Path, name: str, names: Iterable[str], encoding: str, books: 
 
 def _misnamed(names: Iterable[str]) -> list[tuple[str, str]]:
     """Files of the format under names with capital letters: overlooking ties or overrides would drop what they protect."""
-    wrong = [(other.casefold().removesuffix(SUFFIX), other) for other in sorted(names)]
+    wrong = [(other.casefold().removesuffix(suffix), other, suffix) for other in sorted(names) for suffix in (SUFFIX, PARQUET)]
     return [
         (name, other)
-        for name, other in wrong
-        if name in SHEETS and other.casefold() == name + SUFFIX != other and (name not in REQUIRED_SHEETS or name + SUFFIX in names)
+        for name, other, suffix in wrong
+        if name in SHEETS and other.casefold() == name + suffix != other and (name not in REQUIRED_SHEETS or name + SUFFIX in names)
     ]
 
 
 def _strangers(names: Iterable[str]) -> list[Notice]:
-    """CSV files that are not read: one of them may be a misspelt `ties.csv`."""
-    expected = {name + SUFFIX for name in SHEETS}
-    strangers = sorted(name for name in names if name.casefold().endswith(SUFFIX) and name.casefold() not in expected)
-    message = "not a file of the format, and not read; the names are " + ", ".join(sorted(expected))
+    """CSV and Parquet files that are not read: one of them may be a misspelt `ties.csv`."""
+    expected = {name + suffix for name in SHEETS for suffix in (SUFFIX, PARQUET)}
+    strangers = sorted(name for name in names if name.casefold().endswith((SUFFIX, PARQUET)) and name.casefold() not in expected)
+    message = "not a file of the format, and not read; the names are " + ", ".join(sorted(name + SUFFIX for name in SHEETS))
     return [Notice(file=name, line=0, code="unknown_file", message=message) for name in strangers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +39,7 @@ class SheetReader:
     def reading(self) -> tuple[Reading, list[Notice]]:
         """What was read, and what is worth a notice, by row."""
         table = self.table
+        self._take_cell_faults()
         reading = Reading(
             sheet=table.sheet.name,
             file=table.file,
@@ -47,8 +49,30 @@ class SheetReader:
             references=tuple(self._references),
             faults=self._faults,
             malformed=table.malformed,
+            shown_line=str if table.trace is None else table.trace.line,
         )
         return reading, [notice for _, notice in sorted(self._notices, key=lambda found: found[0])]
+
+    def _take_cell_faults(self) -> None:
+        """Put faults that were known before the cells were read in place of what reading makes of such cells."""
+        found = [fault for fault in self.table.cell_faults if not fault.column or fault.column in self.table.columns]
+        rows = np.searchsorted(self.table.lines, np.array([fault.line for fault in found], dtype=np.int64)).tolist()
+        spoilt = {(row, fault.column) for row, fault in zip(rows, found, strict=True)}
+        for row in {row for row, _ in spoilt} & set(self._faults):
+            self._faults[row] = [fault for fault in self._faults[row] if (row, fault.column) not in spoilt]
+        for row, fault in zip(rows, found, strict=True):
+            if row < len(self.table.lines) and self.table.lines[row] == fault.line:
+                self._faults.setdefault(row, []).append(fault)
+                self._empty(row, fault.column)
+
+    def _empty(self, row: int, column: str) -> None:
+        """Take the value of a cell away: what marks a spoilt cell is no id that others could have."""
+        found = self.fields.get(column)
+        if found is not None:
+            codes = found.codes.copy()
+            codes[row] = 0
+            self.fields[column] = Field(codes, found.values)
+            self._references = [replace(ref, field=self.fields[column]) if ref.column == column else ref for ref in self._references]
 
     def column(self, column: str) -> Column:
         """The cells of a column; all empty where the file has no such column."""

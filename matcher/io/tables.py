@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -29,7 +30,8 @@ class Table:
 
     sheet: which of the format's files. file: its name for messages. columns: each known one, in the header's order. lines: where
     each row starts, shape (N,). malformed: rows beside these whose cells cannot be told apart. decimal_comma: whether numbers
-    may have one. faults: of the file as a whole; there are then no rows.
+    may have one. faults: of the file as a whole; there are then no rows. cell_faults: found before the cells became text; such a
+    cell is not judged again. trace: where the rows come from, if it is not this file as it stands.
     """
 
     sheet: Sheet
@@ -40,6 +42,21 @@ class Table:
     decimal_comma: bool = False
     faults: tuple[Fault, ...] = ()
     notices: tuple[Notice, ...] = ()
+    cell_faults: tuple[Fault, ...] = ()
+    trace: Trace | None = None
+
+
+class Trace(Protocol):
+    """Leads from a table back to what its rows were made from, for people who have to mend it there."""
+
+    def fault(self, fault: Fault) -> Fault:
+        """The fault at its place in the source."""
+
+    def notice(self, notice: Notice) -> Notice:
+        """The notice at its place in the source."""
+
+    def line(self, line: int) -> str:
+        """How a message names a row, by its line in the table."""
 
 
 def table_from_text(name: str, file: str, text: str, books: Codebooks) -> Table:

@@ -1,0 +1,61 @@
+"""Parquet files in and out: what a warehouse gives and takes. pyarrow is an extra, and imported late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from matcher.io.extras import library
+from matcher.io.tokens import Batch
+from matcher.io.values import plain_text
+
+_ROWS_AT_ONCE = 8192
+MOST_ROWS: Final = 20_000_000
+MOST_BYTES: Final = 4 << 30
+
+
+class BadParquet(Exception):
+    """A file that is no Parquet file to read. message: what to do about it."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+def parquet_grid(path: Path) -> tuple[tuple[str, ...], Iterator[Batch]]:
+    """(names of the columns, the rows as batches; lines are positions from 1). Raises BadParquet and OSError."""
+    arrow = library("pyarrow", "parquet")
+    parquet = library("pyarrow.parquet", "parquet")
+    try:
+        file = parquet.ParquetFile(path)
+    except arrow.ArrowException as error:
+        raise BadParquet("this is no Parquet file, or it is damaged") from error
+    size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+    if file.metadata.num_rows > MOST_ROWS or size > MOST_BYTES:
+        raise BadParquet(f"the file has more than {MOST_ROWS:,} rows, or unpacks to more than {MOST_BYTES >> 30} GiB")
+    rows = _rows(file, arrow)
+    return tuple(file.schema_arrow.names), rows
+
+
+def _rows(file: Any, arrow: Any) -> Iterator[Batch]:
+    first = 1
+    try:
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+            columns = [[plain_text(value) for value in column.to_pylist()] for column in batch.columns]
+            yield Batch(range(first, first + batch.num_rows), columns)
+            first += batch.num_rows
+    except (arrow.ArrowException, OSError) as error:
+        raise BadParquet("the file is damaged") from error
+
+
+def parquet_bytes(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A Parquet file. kinds: of each column, `text`, `whole` or `number`; rows: cells of that type, None for none."""
+    arrow = library("pyarrow", "parquet")
+    parquet = library("pyarrow.parquet", "parquet")
+    types = {"text": arrow.string(), "whole": arrow.int64(), "number": arrow.float64()}
+    cells = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
+    arrays = [arrow.array(column, type=types[kind]) for column, kind in zip(cells, kinds, strict=True)]
+    sink = arrow.BufferOutputStream()
+    parquet.write_table(arrow.Table.from_arrays(arrays, names=list(columns)), sink, compression="zstd", store_schema=False)
+    return bytes(sink.getvalue())
