@@ -47,16 +47,22 @@ def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> V
         violations.append("[input] the instance is not the one that this run was made from (input_sha256 differs)")
     if published.summary.get("travel", {}) != travel_data(policy).get("travel", {}):
         violations.append("[travel] the run measured distances on other roads than this version of the program has")
-    terms = {term: published.summary["cost_terms"].get(term, 0) for term in TERMS}
-    violations += check_plan(instance, policy, date, published.placements, published.unplaced, terms)
-    faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)
-    told = set(violations)
-    violations += [fault for fault in faults if fault not in told]
-    violations += _summary_faults(published, bound)
+    faults, bound = judge(instance, policy, date, published)
+    violations += faults
     if not violations:  # the rest is counted from rows that are known to be right
         violations += _count_faults(instance, policy, published) + _reading_faults(instance, policy, date, published)
         violations += _quarantine_faults(instance, Path(out))
-    return Verdict(tuple(violations), sum(terms.values()), bound, _notes(Path(folder), policy))
+    cost = sum(published.summary["cost_terms"].get(term, 0) for term in TERMS)
+    return Verdict(tuple(violations), cost, bound, _notes(Path(folder), policy))
+
+
+def judge(instance: Instance, policy: Policy, date: dt.date, published: Published) -> tuple[list[str], int | None]:
+    """(what is wrong with the plan, its certificate and the numbers that follow from them; the bound as recomputed)."""
+    terms = {term: published.summary["cost_terms"].get(term, 0) for term in TERMS}
+    violations = check_plan(instance, policy, date, published.placements, published.unplaced, terms)
+    faults, bound = check_bound(instance, policy, date, published.certificate, published.placements, published.unplaced)
+    told = set(violations)
+    return [*violations, *(fault for fault in faults if fault not in told), *_summary_faults(published, bound)], bound
 
 
 def settings_of(summary: Mapping[str, Any]) -> tuple[dt.date, bool, Policy]:

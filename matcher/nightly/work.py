@@ -1,0 +1,229 @@
+"""From a delivery to a verified result: what one night computes. Nothing here is seen by anybody yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matcher._version import __version__
+from matcher.columns import codes
+from matcher.decided import Merged, merge, proposals_of
+from matcher.durable import remove_folder, write_file
+from matcher.errors import Fault, InputError, InternalError, InterruptedSolve
+from matcher.fingerprints import fingerprints
+from matcher.history import FileSum, History, Run
+from matcher.io import read_instance
+from matcher.model import Instance
+from matcher.nightly.config import NightlyConfig
+from matcher.nightly.log import NightLog
+from matcher.nightly.manifest import POLICY, Delivery, DeliveryRefused
+from matcher.nightly.outbox import WORK, Record, folder_sum
+from matcher.policy import Policy, SolveOptions, WarmStart, read_policy
+from matcher.publish import LIBRARIES, files, plain_json
+from matcher.published import read_published, warm_start_of
+from matcher.result import TERMS, Result
+from matcher.solver import solve
+from matcher.summary import plain_options, summary
+from matcher.verify import judge
+
+WARM = ("warm_start", "warm_from")
+"""Options that follow from what was published before."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be solved. delivered: rows and beds as they came. merged: with everybody's decisions, up to number `upto`. based_on:
+    the run whose proposals they are about. settings: all options, as recorded."""
+
+    date: dt.date
+    delivery: Delivery
+    delivered: Mapping[str, int]
+    told: Mapping[tuple[str, str], str]
+    merged: Merged
+    policy: Policy
+    options: SolveOptions
+    settings: Mapping[str, Any]
+    based_on: Run | None
+    upto: int
+
+    @property
+    def sums(self) -> dict[str, FileSum]:
+        """The delivery's files."""
+        return {entry.name: FileSum(entry.size, entry.rows, entry.sha256) for entry in self.delivery.manifest.files}
+
+    def same_as(self, run: Run) -> bool:
+        """Was the run made of just this: files, decisions, policy and options?"""
+        mine, its = ({k: v for k, v in told.items() if k not in WARM} for told in (self.settings, run.options))
+        there = {name: one.sha256 for name, one in run.files.items()} == {name: one.sha256 for name, one in self.sums.items()}
+        return there and run.decisions_upto == self.upto and run.policy == self.policy.plain() and mine == its
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result, and the seconds that its steps took."""
+
+    result: Result
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def files(self, task: Task, run: Run) -> dict[str, bytes]:
+        """Everything that is published, by name."""
+        out = files(self.result)
+        told = json.loads(out["run.json"])
+        told["nightly"] = {
+            "run": run.id, "service_date": task.date.isoformat(), "started_at": run.started_at.isoformat(), "delivery": task.delivery.name,
+            "delivery_sha256": task.delivery.manifest.sha256(), "decisions_upto": task.upto,
+            "based_on": None if task.based_on is None else task.based_on.name, "notices": _notices(task.merged),
+        }  # fmt: skip
+        out["run.json"] = plain_json(told)
+        return {name: text.encode("utf-8") for name, text in out.items()}
+
+
+def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: History, outbox: Path, log: NightLog) -> Task:
+    """Read the delivery, compare it with the last one, and merge the decisions. Raises DeliveryRefused and InputError."""
+    instance, policy = _read(config, delivery, outbox)
+    last = history.last_published()
+    delivered = {"households": len(instance.households), "beds": _beds(instance)}
+    _suspicious(config, delivery, delivered, last)
+    based_on = history.last_published(on=date)
+    upto = history.last_decision()
+    decisions = config.decisions
+    options = SolveOptions(
+        date=date, seed=config.solve.seed, strategy=config.solve.strategy, effort=config.solve.effort, gap=config.solve.gap,
+        time_limit_s=config.solve.time_limit_s, deadline_s=config.solve.deadline_s, memory_mib=config.solve.memory_mib,
+        lang=config.solve.lang, isolate=True, fallback=True,
+    )  # fmt: skip
+    told = fingerprints(instance, policy, options)
+    merged = merge(instance, history.standings(date, decisions.expire_days), ending_days=decisions.ending_days)
+    warm = _warm(config, based_on, outbox, log)
+    options = options.model_copy(update={"warm_start": warm})
+    settings = {
+        **plain_options(options, instance), "deadline_s": options.deadline_s, "memory_mib": options.memory_mib, "warm": config.solve.warm,
+        "expire_days": decisions.expire_days, "ending_days": decisions.ending_days, "lang": options.lang,
+        "warm_from": based_on.name if based_on is not None and warm is not None else None,
+    }  # fmt: skip
+    log.event("decisions.merged", decisions_upto=upto, based_on=None if based_on is None else based_on.name, notices=_notices(merged))
+    return Task(date, delivery, delivered, told, merged, policy, options, settings, based_on, upto)
+
+
+def solve_task(task: Task, log: NightLog, on_progress: Any = None) -> Made:
+    """Solve. Raises what `solve` raises; a search that was interrupted publishes nothing."""
+    began = time.monotonic()
+    result = solve(task.merged.instance, task.policy, options=task.options, on_progress=on_progress)
+    if result.effort.cut_by == "interrupt":
+        raise InterruptedSolve("interrupted; nothing was published")
+    log.event(
+        "result.found", "info" if result.status != "fallback" else "error", status=result.status, strategy=result.strategy,
+        cut_by=result.effort.cut_by, seconds=round(time.monotonic() - began, 3),
+    )  # fmt: skip
+    return Made(result, {**result.effort.seconds})
+
+
+def verified(task: Task, made: Made, staged: Path) -> None:
+    """Check what stands on disk, word by word, with the checker that shares nothing with the solver. Raises InternalError."""
+    began = time.monotonic()
+    violations, _ = judge(task.merged.instance, task.policy, task.date, read_published(staged))
+    made.seconds["verify"] = time.monotonic() - began
+    if violations:
+        raise InternalError(f"the independent check found the written result wrong: {violations[0]}")
+
+
+def record_of(task: Task, made: Made, written: Mapping[str, bytes], seconds: float) -> Record:
+    """What the history is to hold of the run."""
+    result, told = made.result, summary(made.result)
+    counts = {name: told[name] for name in ("persons", "households", "by_priority", "ties", "km", "beds")}
+    values = {
+        "delivery": task.delivery.name, "input_sha256": task.merged.instance.sha256, "files": task.sums, "policy": task.policy.plain(),
+        "options": dict(task.settings), "versions": _versions(), "status": result.status, "strategy": result.strategy,
+        "cost": result.cost.total, "bound": result.bound, "gap": told["gap"], "cost_terms": {t: result.cost[t] for t in TERMS},
+        "counts": {**counts, "delivered": dict(task.delivered)}, "decisions_upto": task.upto,
+        "timings": {**{name: round(value, 3) for name, value in made.seconds.items()}, "total": seconds},
+        "based_on": None if task.based_on is None else task.based_on.id, "folder_sha256": folder_sum(written),
+        "finished_at": dt.datetime.now(dt.UTC),
+    }  # fmt: skip
+    return Record(values, proposals_of(result.placements, task.merged, task.date), task.told)
+
+
+def _read(config: NightlyConfig, delivery: Delivery, outbox: Path) -> tuple[Instance, Policy]:
+    """The instance, from a private copy of just the bytes that were checked; and the policy."""
+    faults: list[Fault] = []
+    policy, instance = Policy(), None
+    with _copied(delivery, outbox) as folder:
+        try:
+            if config.policy is not None:
+                policy = read_policy(config.path(config.policy))
+            elif POLICY in delivery.data:
+                policy = read_policy(folder / POLICY)
+        except InputError as error:
+            faults += error.faults
+        try:
+            instance = read_instance(folder, quarantine=config.solve.quarantine, encoding=delivery.manifest.encoding)
+        except InputError as error:
+            faults += error.faults
+    if faults or instance is None:
+        raise InputError(faults)
+    return instance, policy
+
+
+@contextmanager
+def _copied(delivery: Delivery, outbox: Path) -> Iterator[Path]:
+    folder = outbox / f"{WORK}{delivery.name}"
+    folder.mkdir(mode=0o700)
+    try:
+        for name, data in delivery.data.items():
+            write_file(folder / name, data)
+        yield folder
+    finally:
+        remove_folder(folder)
+
+
+def _beds(instance: Instance) -> int:
+    """Persons that open offers can take."""
+    code, values = codes(instance.accommodations, "capacity", "status")
+    beds = np.array([capacity if status == "open" else 0 for capacity, status in values], dtype=np.int64)
+    return int(beds[code].sum()) if len(values) else 0
+
+
+def _suspicious(config: NightlyConfig, delivery: Delivery, delivered: Mapping[str, int], last: Run | None) -> None:
+    """Fewer than half of what there was is more often an export that broke off than the truth."""
+    before = {} if last is None else last.counts.get("delivered", {})
+    for name, least in (("households", config.limits.households), ("beds", config.limits.beds)):
+        if delivered[name] < least * before.get(name, 0):
+            text = f"it has {delivered[name]:,} {name}, the last one had {before[name]:,}: less than {least:.0%}"
+            raise DeliveryRefused(
+                "shrunk", delivery.name, f"{text}. If that is right, lower [limits] {name} in the configuration for one night"
+            )
+
+
+def _warm(config: NightlyConfig, based_on: Run | None, outbox: Path, log: NightLog) -> WarmStart | None:
+    """Prices and plan of the run before. Without them the search only takes longer, so that is told, and no reason to stop."""
+    if based_on is None or not config.solve.warm:
+        return None
+    try:
+        return warm_start_of(read_published(outbox / based_on.name))
+    except InputError as error:
+        log.event(
+            "warm.none", "warning", folder=based_on.name, message=f"cannot be read, so the search starts cold: {error.faults[0].file}"
+        )
+        return None
+
+
+def _notices(merged: Merged) -> dict[str, int]:
+    """How often each thing did not fit between history and delivery; names stand in changes.csv."""
+    counts: dict[str, int] = {}
+    for notice in merged.notices:
+        counts[notice.code] = counts.get(notice.code, 0) + 1
+    return counts
+
+
+def _versions() -> dict[str, str]:
+    return {"matcher": __version__, "python": ".".join(map(str, sys.version_info[:3])), **{n: metadata.version(n) for n in LIBRARIES}}
