@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 
 from matcher.errors import Fault
 from matcher.held import HeldRows
+from matcher.measured import Measured
 
 Kind = Literal["apartment", "house", "host_family", "collective_site", "dormitory", "hotel", "modular"]
 KINDS: tuple[Kind, ...] = ("apartment", "house", "host_family", "collective_site", "dormitory", "hotel", "modular")
@@ -249,7 +250,10 @@ class Instance(Row):
     left_out: ids of accepted household rows that a quarantined row names (reason `quarantined`).
     closed: ids of offers that a quarantined row names; they are closed for this run.
     sha256: over the canonical rows.
+    measured: ways that a routing server was asked for (`[travel] model = "osrm"`), once it was.
     """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     households: Rows[Household]
     accommodations: Rows[Accommodation]
@@ -266,3 +270,4 @@ class Instance(Row):
     notices: tuple[Notice, ...] = ()
     counts: tuple[FileCount, ...] = ()
     sha256: str = ""
+    measured: Measured | None = Field(default=None, repr=False)

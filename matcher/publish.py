@@ -35,7 +35,7 @@ PLACEMENT_COLUMNS = (
 UNPLACED_COLUMNS = ("household_id", "persons", "priority", "reason", "explanation", "remedy")
 RUN_FILES = frozenset(
     {"placements.csv", "placements_protected.csv", "unplaced.csv", "quarantined.csv", "summary.json", "certificate.json", "run.json",
-     "report.html"}
+     "report.html", "distances.json"}
 )  # fmt: skip
 ALSO = ("xlsx", "parquet")
 QUARANTINED_COLUMNS = ("file", "line", "id", "column", "code", "message")
@@ -155,6 +155,8 @@ def files(result: Result) -> dict[str, str]:
     }
     if secret.any():
         out["placements_protected.csv"] = placements_csv(placements.take(secret))
+    if instance.measured is not None:
+        out["distances.json"] = instance.measured.text()
     return out
 
 

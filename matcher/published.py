@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 
 from matcher.errors import Fault, InputError
 from matcher.io.tokens import Undecodable, decode, split_records
-from matcher.policy import WarmStart
+from matcher.measured import measured_from
+from matcher.model import Instance
+from matcher.places.osrm import points_of
+from matcher.policy import Policy, WarmStart
 from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, UNPLACED_COLUMNS
 from matcher.result import TERMS, Alternative, Cost, PlacementRow, UnplacedRow
 
@@ -43,6 +46,19 @@ def read_published(folder: Path | str) -> Published:
     if faults:
         raise InputError(faults)
     return Published(tuple(placements), tuple(unplaced), summary, certificate)
+
+
+def with_distances(instance: Instance, policy: Policy, folder: Path | str) -> Instance:
+    """The instance with the ways that its run was measured by, where a routing server was asked. Raises InputError: lost, or of another."""
+    if policy.travel.model != "osrm":
+        return instance
+    path = Path(folder) / "distances.json"
+    try:
+        return instance.model_copy(update={"measured": measured_from(path.read_text(encoding="utf-8"), *points_of(instance))})
+    except OSError as error:
+        raise InputError([Fault(path.name, 0, "", "file_missing", f"cannot be opened: {error.strerror}")]) from None
+    except ValueError as error:
+        raise InputError([Fault(path.name, 0, "", "file_unreadable", str(error))]) from None
 
 
 def warm_start_of(run: Published) -> WarmStart:

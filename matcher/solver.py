@@ -19,6 +19,7 @@ from matcher.errors import InternalError, InterruptedSolve, NoPlanError
 from matcher.evaluate import broken, cost_by_stage
 from matcher.lottery import settle_equals
 from matcher.model import Instance
+from matcher.places.models import ready
 from matcher.policy import Policy, SolveOptions, WarmStart
 from matcher.problem import UNPLACED, Problem
 from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
@@ -183,6 +184,7 @@ def _solve_problem(problem: Problem, options: SolveOptions, watch: Watch) -> Res
 def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, watch: Watch) -> Result:
     clock = _Clock()
     assert options.date is not None
+    instance = ready(instance, policy)
     compiled = compile_instance(instance, policy, options.date, options.seed)
     refuse_impossible_pins(compiled)
     clock.lap("compile")

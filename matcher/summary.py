@@ -44,7 +44,7 @@ def summary(result: Result) -> dict[str, Any]:
         **counts(instance, policy, result.placements, result.unplaced),
         "rows": [count.model_dump() for count in instance.counts],
         "warnings": list(result.warnings),
-        **travel_data(policy),
+        **travel_data(instance, policy),
         "policy": policy.plain(),
         "options": plain_options(options, instance),
         "seed": options.seed,
@@ -71,13 +71,15 @@ def counts(instance: Instance, policy: Policy, placements: Sequence[PlacementRow
     }
 
 
-def travel_data(policy: Policy) -> dict[str, Any]:
-    """On what roads distances were measured, where they were: who verifies the run must have the same."""
-    if policy.travel.model != "road":
-        return {}
-    from matcher.places.roads import roads
+def travel_data(instance: Instance, policy: Policy) -> dict[str, Any]:
+    """By what distances were measured, where it was more than a formula: who verifies the run must have the same."""
+    if policy.travel.model == "road":
+        from matcher.places.roads import roads
 
-    return {"travel": {"model": "road", "data_sha256": roads().sha256}}
+        return {"travel": {"model": "road", "data_sha256": roads().sha256}}
+    if policy.travel.model == "osrm" and instance.measured is not None:
+        return {"travel": {"model": "osrm", "server": instance.measured.server, "data_sha256": instance.measured.sha256}}
+    return {}
 
 
 def plain_options(options: SolveOptions, instance: Instance) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from matcher.io import read_instance
 from matcher.model import Instance
 from matcher.policy import Policy, policy_from_plain, read_policy
 from matcher.publish import quarantined_csv
-from matcher.published import Published, read_published
+from matcher.published import Published, read_published, with_distances
 from matcher.result import LEFT_OUT_REASONS, TERMS
 from matcher.rows import Rows, plan_of_rows
 from matcher.summary import counts, travel_data
@@ -41,12 +41,12 @@ def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> V
     """Re-check the run in `out` against the instance in `folder`. Raises InputError if either cannot be read."""
     published = read_published(out)
     date, quarantine, policy = settings_of(published.summary)
-    instance = read_instance(folder, quarantine=quarantine, encoding=encoding)
+    instance = with_distances(read_instance(folder, quarantine=quarantine, encoding=encoding), policy, out)
     violations: list[str] = []
     if published.summary.get("input_sha256") != instance.sha256:
         violations.append("[input] the instance is not the one that this run was made from (input_sha256 differs)")
-    if published.summary.get("travel", {}) != travel_data(policy).get("travel", {}):
-        violations.append("[travel] the run measured distances on other roads than this version of the program has")
+    if published.summary.get("travel", {}) != travel_data(instance, policy).get("travel", {}):
+        violations.append("[travel] the run measured distances on other roads than are here now")
     faults, bound = judge(instance, policy, date, published)
     violations += faults
     if not violations:  # the rest is counted from rows that are known to be right

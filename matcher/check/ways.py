@@ -58,7 +58,7 @@ class Ways:
     def blocked(self, spot: Spot) -> list[int]:
         """Indexes of the spots to which there is no way through."""
         known = [index for index in self._known_to(spot) if self.travel.leg(spot, self.spots[index]).blocked]
-        return sorted({*known, *np.flatnonzero(self._closed).tolist(), *(self._shut(spot) if self._joints is not None else ())})
+        return sorted({*known, *np.flatnonzero(self._closed).tolist(), *self._shut(spot)})
 
     @cached_property
     def _closed(self) -> Bools:
@@ -71,10 +71,11 @@ class Ways:
         return model.joints(self.spots) if isinstance(model, OwnRoads) else None
 
     def _shut(self, spot: Spot) -> list[int]:
-        """Spots to which closed roads leave no way."""
+        """Spots to which there is no way."""
         model = self.travel.model
-        assert isinstance(model, OwnRoads) and self._joints is not None
-        return np.flatnonzero(model.shut(spot, self._joints)).tolist()
+        if isinstance(model, OwnRoads) and self._joints is not None:
+            return np.flatnonzero(model.shut(spot, self._joints)).tolist()
+        return [] if isinstance(model, GreatCircle) else [index for index, other in enumerate(self.spots) if model.blocked(spot, other)]
 
     def same_place(self, spot: Spot) -> Bools:
         """Which of the spots are the same settlement."""

@@ -35,7 +35,7 @@ def explain(
     with guard(json):
         from matcher.explain import Explainer
         from matcher.io import read_instance
-        from matcher.published import read_published
+        from matcher.published import read_published, with_distances
         from matcher.verify import settings_of
 
         chosen = language(lang)
@@ -43,7 +43,7 @@ def explain(
             raise UsageError("--effort must be a number, 0 or more")
         published = read_published(folder_of(out))
         date, quarantine, policy = settings_of(published.summary)
-        instance = read_instance(folder_of(folder), quarantine=quarantine, encoding=encoding)
+        instance = with_distances(read_instance(folder_of(folder), quarantine=quarantine, encoding=encoding), policy, out)
         same = instance.sha256 == published.summary.get("input_sha256")
         if not same:
             typer.echo("Note: the instance has changed since this run; run `matcher solve` again.", err=True)

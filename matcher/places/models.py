@@ -10,6 +10,7 @@ import numpy as np
 from matcher.errors import Fault, InputError, UsageError
 from matcher.model import Instance, Spot
 from matcher.places.faults import PlaceError
+from matcher.places.osrm import Osrm, measure, points_of
 from matcher.places.road import Road
 from matcher.places.roads import nearest_oblast, roads
 from matcher.places.travel import Bools, GreatCircle, Ints, Travel, TravelModel
@@ -20,6 +21,17 @@ def travel_for(instance: Instance, policy: Policy) -> Travel:
     """Known distances of the instance, else those of the policy's model. Raises InputError (blocked roads between unknown places)."""
     model = _model(instance, policy)
     return Travel(instance.travel, Closing(model, frozenset(policy.travel.closed)) if policy.travel.closed else model)
+
+
+def ready(instance: Instance, policy: Policy) -> Instance:
+    """The instance with all that its policy's model needs: ways measured by the routing server, where it names one and they are not there
+    yet. The only thing in this package that asks a network. Raises UsageError: no answer, or the model is not installed."""
+    if policy.travel.model != "osrm":
+        return instance
+    measured, (points, places) = instance.measured, points_of(instance)
+    if measured is not None and measured.positions(points, places) is not None:
+        return instance
+    return instance.model_copy(update={"measured": measure(instance, policy.travel)})
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,9 @@ def _model(instance: Instance, policy: Policy) -> TravelModel:
     if policy.travel.model == "road":
         return Road(policy.travel.closed, _cut(instance, policy))
     if policy.travel.model == "osrm":
-        raise UsageError("the travel model 'osrm' is not installed in this build; installed: 'great_circle', 'road'")
+        if instance.measured is None:
+            raise UsageError("the travel model 'osrm' needs the ways that a run has measured; `solve` asks the server for them")
+        return Osrm(instance.measured)
     return GreatCircle()
 
 

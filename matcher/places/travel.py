@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.errors import Fault, InputError, InternalError, UsageError
+from matcher.measured import NO_WAY
 from matcher.model import Spot, TravelRow
 
 Ints = NDArray[np.int64]
@@ -112,7 +113,7 @@ class TravelModel(Protocol):
         """How long the way takes, in whole minutes; None from a model that does not tell."""
 
     def minutes_matrix(self, origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints | None:
-        """`minutes` of all pairs, shape (len(origins), len(destinations)); None from a model that does not tell."""
+        """`minutes` of all pairs, NO_WAY where there is none, shape (len(origins), len(destinations)); None: the model does not tell."""
 
     def blocked(self, origin: Spot, destination: Spot) -> bool:
         """Whether there is no way through from origin to destination."""
@@ -252,7 +253,7 @@ class Travel:
             if minutes is not None and len(here):
                 found, code = np.unique(minutes[first[here] - low, second[here]], return_inverse=True)
                 out[here] = code + len(values)
-                values += map(Decimal, found.tolist())
+                values += [None if found_minutes == NO_WAY else Decimal(found_minutes) for found_minutes in found.tolist()]
         return values, out
 
     def known_km(self, origins: Sequence[Spot], destinations: Sequence[Spot], first: Ints, second: Ints) -> Bools:
