@@ -15,12 +15,13 @@ import numpy as np
 
 from matcher._version import __version__
 from matcher.columns import Ints
-from matcher.durable import flush_folder, remove_folder, write_file
+from matcher.durable import flush_folder, remove_folder, replace_file, write_file
 from matcher.errors import UsageError
 from matcher.io.csv_out import Cell, field, rows_text
 from matcher.io.run_tables import RESULTS, results_parquet, results_workbook
 from matcher.model import Instance
 from matcher.placed import AT_ONCE, NO_TIE, Held, Placements
+from matcher.report import page, report_data
 from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
 from matcher.summary import summary
 
@@ -87,6 +88,14 @@ def check_target(target: Path) -> None:
         raise UsageError(f"{above} is not a folder that can be written to; name another place for the results")
 
 
+def write_page(path: Path, text: str) -> None:
+    """Write a page, whole or not at all, in the place of an earlier one. Raises UsageError where that cannot be."""
+    try:
+        replace_file(path, text)
+    except OSError as error:
+        raise UsageError(f"the page could not be written to {path}: {error.strerror}") from error
+
+
 def _swap(stage: Path, target: Path) -> None:
     """Put the stage in the target's place. An earlier run is moved aside first and comes back if the rename fails."""
     aside = target.parent / f".{target.name}.replaced-{os.getpid()}"
@@ -145,13 +154,16 @@ def files(result: Result) -> dict[str, str]:
     assert instance is not None and result.certificate is not None
     placements = Placements.of(result.placements)
     secret = placements.protected
+    numbers = summary(result)
+    lang = "en" if result.options is None else result.options.lang
     out = {
         "placements.csv": placements_csv(placements.take(~secret) if secret.any() else placements),
         "unplaced.csv": rows_text(UNPLACED_COLUMNS, [_unplaced(row) for row in result.unplaced]),
         "quarantined.csv": quarantined_csv(instance),
-        "summary.json": plain_json(summary(result)),
+        "summary.json": plain_json(numbers),
         "certificate.json": plain_json(result.certificate.plain()),
         "run.json": plain_json(_run(result)),
+        "report.html": page(report_data(result, numbers), lang),
     }
     if secret.any():
         out["placements_protected.csv"] = placements_csv(placements.take(secret))

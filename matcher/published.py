@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from matcher.io.tokens import Undecodable, decode, split_records
 from matcher.measured import measured_from
 from matcher.model import Instance
 from matcher.places.osrm import points_of
-from matcher.policy import Policy, WarmStart
+from matcher.policy import Policy, SolveOptions, WarmStart
 from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, UNPLACED_COLUMNS
-from matcher.result import TERMS, Alternative, Cost, PlacementRow, UnplacedRow
+from matcher.result import TERMS, Alternative, Cost, Effort, PlacementRow, Plan, Result, UnplacedRow
 
 Row = TypeVar("Row")
 LONGEST_NUMBER = 30
@@ -72,6 +73,16 @@ def warm_start_of(run: Published) -> WarmStart:
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise InputError([Fault("certificate.json", 0, "", "file_unreadable", "does not hold prices as a run writes them")]) from error
+
+
+def result_of(run: Published, instance: Instance, policy: Policy, date: dt.date) -> Result:
+    """The result that a run's folder stands for, as far as its tables tell: without its plan as positions and its proofs."""
+    summary, options = run.summary, SolveOptions(date=date, seed=run.summary["seed"])
+    terms = {term: value for term, value in summary["cost_terms"].items() if value}
+    return Result(
+        summary["status"], summary["proved_by"], summary["strategy"]["name"], summary["strategy"]["why"], Plan((), ()), Cost(terms),
+        summary["bound"], (), None, run.placements, run.unplaced, tuple(summary["warnings"]), Effort(), instance, policy, options,
+    )  # fmt: skip
 
 
 def _json(path: Path, faults: list[Fault]) -> Mapping[str, Any]:

@@ -23,10 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCALES = ROOT / "matcher" / "locale"
 KEYWORDS = {
     **dict.fromkeys(("say", "gettext", "mark", "N_", "_")),
-    **dict.fromkeys(("say_n", "ngettext", "forms", "mark_n", "NN_", "n_"), (1, 2)),
+    **dict.fromkeys(("say_n", "ngettext", "forms", "mark_n", "NN_", "n_", "sayN"), (1, 2)),
+    "sayIn": (2,),
+    "sayInN": (2, 3),
 }
 IN_F_STRING = re.compile(r"""\bf["'].*\{[^{}]*\bsay(_n)?\(\s*["']""")
-SOURCES = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
+SOURCES = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract"), ("**.js", "javascript")]
 
 
 def in_code() -> Catalog:

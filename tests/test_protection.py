@@ -175,7 +175,7 @@ def test_no_other_file_tells_the_destination() -> None:
                 for what, word in words_of(row).items():
                     assert not has_word(text, word), f"seed {seed}: {what} {word} of {row['household_id']} stands in {path.name}"
                     looked[path.name] += 1
-    assert len(looked) == 5 and min(looked.values()) >= 20, looked
+    assert len(looked) == 6 and min(looked.values()) >= 20, looked
 
 
 def test_the_certificate_names_no_protected_household() -> None:

@@ -168,7 +168,7 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
 def test_an_empty_folder_and_one_that_is_not_there_yet_are_filled(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name in ("empty", "new", "deep/er/still"):
-        assert len(files_of(publish(result_new(), tmp_path / name))) == 6
+        assert len(files_of(publish(result_new(), tmp_path / name))) == 7
 
 
 def test_rests_of_a_killed_run_do_not_stop_the_next(tmp_path: Path) -> None:

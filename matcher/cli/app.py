@@ -11,6 +11,7 @@ from matcher.cli.deliver import deliver
 from matcher.cli.explain import explain
 from matcher.cli.generate import generate
 from matcher.cli.nightly import nightly
+from matcher.cli.report import report
 from matcher.cli.solve import solve
 from matcher.cli.template import template
 from matcher.cli.validate import validate
@@ -23,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Propose who goes where: whole households, real beds and rooms, near family, with a proof of how good the plan is.",
 )
-for command in (validate, solve, verify, explain, generate, template, deliver, nightly):
+for command in (validate, solve, verify, explain, report, generate, template, deliver, nightly):
     app.command()(command)
 
 

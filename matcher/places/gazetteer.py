@@ -70,6 +70,10 @@ class Gazetteer:
             raise PlaceError(*answer)
         return answer
 
+    def named(self, key: str) -> Settlement | None:
+        """The settlement with that key (`Spot.key`), None where it is not one of the built-in ones."""
+        return self._by_key.get(key)
+
     def oblast(self, text: str) -> str:
         """The P-code for a P-code, ISO 3166-2 code, KATOTTG code or name of an oblast. Raises PlaceError("unknown_oblast")."""
         return oblasts.find(text)

@@ -1,0 +1,77 @@
+"""`matcher report OUT`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matcher.cli.console import Encoding, Json, Lang, Quiet, folder_of, guard, print_json
+
+if TYPE_CHECKING:
+    from matcher.published import Published
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `matcher solve` wrote.")]
+InstanceOf = Annotated[
+    Path | None,
+    typer.Option("--instance", metavar="DIR", help="The instance of the run; needed only where OUT has no full page to start from."),
+]
+Public = Annotated[bool, typer.Option("--public", help="Totals only, small numbers hidden: no household, no offer.")]
+File = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write; default: OUT/report.html.")]
+
+
+def report(
+    out: Out,
+    instance: InstanceOf = None,
+    public: Public = False,
+    file: File = None,
+    lang: Lang = "en",
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the page of a run (report.html) again: in another language, or as a public page with totals only."""
+    with guard(json):
+        from matcher.publish import write_page
+        from matcher.report import page, public_page
+
+        data = _data(folder_of(out), instance, encoding)
+        text = public_page(data, lang) if public else page(data, lang)
+        target = file or out / "report.html"
+        write_page(target, text)
+        if json:
+            print_json({"report": str(target), "lang": lang, "public": public})
+        elif not quiet:
+            typer.echo(str(target))
+            if public and file is None and not json:
+                typer.echo(f"The full page is replaced; make it again with: matcher report {out} --instance DIR", err=True)
+
+
+def _data(out: Path, instance: Path | None, encoding: str) -> dict[str, Any]:
+    from matcher.published import read_published
+    from matcher.report import data_of_page
+
+    if instance is not None:
+        return _made_anew(read_published(out), folder_of(instance), encoding)
+    full = out / "report.html"
+    if not full.is_file():
+        from matcher.errors import UsageError
+
+        raise UsageError(f"{full} is not there to start from; name the instance of the run: --instance DIR")
+    return data_of_page(full.read_text(encoding="utf-8"))
+
+
+def _made_anew(published: Published, folder: Path, encoding: str) -> dict[str, Any]:
+    """The data from the tables of the run and its instance. Raises UsageError where they do not belong together."""
+    from matcher.errors import UsageError
+    from matcher.io import read_instance
+    from matcher.published import result_of
+    from matcher.report import report_data
+    from matcher.verify import settings_of
+
+    date, quarantine, policy = settings_of(published.summary)
+    instance = read_instance(folder, quarantine=quarantine, encoding=encoding)
+    if instance.sha256 != published.summary.get("input_sha256"):
+        raise UsageError(f"{folder} is not the instance that this run was made from, or it has changed since")
+    return report_data(result_of(published, instance, policy, date), published.summary)

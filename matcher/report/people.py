@@ -1,0 +1,116 @@
+"""Households as rows of the page: only what may be told of each, as codes and numbers that any language can put into words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from matcher.columns import codes
+from matcher.lookup import ById
+from matcher.model import Accommodation, Household, Instance
+from matcher.placed import Placements
+from matcher.places.travel import Travel, travel_model
+from matcher.policy import Policy
+from matcher.report.geography import Atlas
+from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
+from matcher.roles import assign_roles
+
+MOST = 20_000
+"""Households that a page lists. A larger run lists those without a place, and says where the others stand."""
+PLACED = (
+    "id", "persons", "priority", "from", "offer", "status", "km10", "estimated", "minutes", "rooms", "terms", "tie_km10", "ties_kept",
+    "alternatives", "changed_from",
+)  # fmt: skip
+UNPLACED = ("id", "persons", "priority", "reason", "from", "waiting", "sentence")
+
+
+@dataclass
+class Offers:
+    """The offers that a page names, each once."""
+
+    known: ById[Accommodation]
+    atlas: Atlas
+    rows: list[list[Any]] = field(default_factory=list)
+    _number: dict[str, int] = field(default_factory=dict)
+
+    def number(self, accommodation_id: str) -> int:
+        """Number of an offer in the list."""
+        if accommodation_id not in self._number:
+            self._number[accommodation_id] = len(self.rows)
+            offer = self.known[accommodation_id]
+            end = None if offer.available_until is None else offer.available_until.isoformat()
+            self.rows.append([accommodation_id, self.atlas.number(offer.spot), offer.kind, sorted(offer.features), end])
+        return self._number[accommodation_id]
+
+
+@dataclass(frozen=True)
+class People:
+    """Rows of the page. hidden: how many protected households have a place; their ids stand in placements_protected.csv alone.
+    missing: (placed, unplaced) rows that are not listed."""
+
+    placed: list[list[Any]]
+    unplaced: list[list[Any]]
+    hidden: int
+    missing: tuple[int, int]
+
+
+def people(result: Result, atlas: Atlas, offers: Offers, households: ById[Household]) -> People:
+    """All rows of a result."""
+    instance, policy, options = result.instance, result.policy, result.options
+    assert instance is not None and policy is not None and options is not None and options.date is not None
+    held = Placements.of(result.placements)
+    hidden = int(held.protected.sum())
+    open_ = held.take(~held.protected)
+    listed = result.unplaced[:MOST]
+    told = open_.take(slice(0, max(0, MOST - len(listed)) if len(open_) + len(listed) > MOST else None))
+    secret = assign_roles(instance, households, offers.known, options.date).protected
+    out = [_unplaced(row, households, atlas, secret, options.date) for row in listed]
+    guessed = _estimated(instance, policy, told, households, offers.known)
+    rows = [_placed(row, guess, households, atlas, offers) for row, guess in zip(told, guessed, strict=True)]
+    return People(rows, out, hidden, (len(open_) - len(told), len(result.unplaced) - len(listed)))
+
+
+def _placed(row: PlacementRow, estimated: bool, households: ById[Household], atlas: Atlas, offers: Offers) -> list[Any]:
+    household = households[row.household_id]
+    return [
+        row.household_id,
+        row.persons,
+        household.priority,
+        atlas.number(household.spot),
+        offers.number(row.accommodation_id),
+        row.status,
+        row.km10,
+        int(estimated),
+        None if row.minutes is None else float(row.minutes),
+        list(row.rooms),
+        [[TERMS.index(term), value] for term, value in row.terms.terms.items() if value],
+        row.tie_km10,
+        row.ties_kept,
+        [[offers.number(other.accommodation_id), other.added_cost] for other in row.alternatives],
+        offers.number(row.changed_from) if row.changed_from else None,
+    ]
+
+
+def _unplaced(row: UnplacedRow, households: ById[Household], atlas: Atlas, secret: frozenset[str], date: dt.date) -> list[Any]:
+    known = households.get(row.household_id)
+    told = known if known is not None and row.household_id not in secret else None
+    waiting = None if told is None or told.waiting_since is None else max(0, (date - told.waiting_since).days)
+    start = None if told is None else atlas.number(told.spot)
+    return [row.household_id, row.persons, row.priority, row.reason, start, waiting, row.explanation]
+
+
+def _estimated(
+    instance: Instance, policy: Policy, told: Placements, households: ById[Household], offers: ById[Accommodation]
+) -> Sequence[bool]:
+    """Whether each journey is estimated, as no row of travel.csv has it."""
+
+    travel = Travel(instance.travel, travel_model(policy.travel.model))
+    start, starts = codes(instance.households, "spot")
+    end, ends = codes(instance.accommodations, "spot")
+    if not len(told):
+        return []
+    row, home = households.positions(told.household_ids), offers.positions(told.offers)[told.offer]
+    known: list[bool] = (~travel.known_km(starts, ends, start[row], end[home])).tolist()
+    return known

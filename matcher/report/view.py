@@ -1,0 +1,229 @@
+"""The parts of the page that are written on the server: numbers, what to do, how good the plan is, tables, quality of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matcher.i18n import Translator
+from matcher.report.cells import SMALL, hidden
+from matcher.report.words import ADVICE, REASONS
+from matcher.result import LEFT_OUT_REASONS
+
+Data = Mapping[str, Any]
+CHIPS = 12  # households named in the list of what to do; the table has them all
+SPLIT = ("placed", "unplaced", "left_out")
+
+
+@dataclass(frozen=True)
+class Number:
+    """One of the ten numbers. urgent: it asks for something to be done."""
+
+    value: str
+    label: str
+    note: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """Households without a place for one reason: who, why, what to do. ids: the most urgent ones."""
+
+    reason: str
+    left_out: bool
+    households: int
+    persons: int
+    why: str
+    advice: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of shares. rows: (name, cells); a cell that is None must not be shown."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str | None, ...]], ...]
+    suppressed: bool
+
+
+def split_of(counts: Mapping[str, int]) -> tuple[int, int, int]:
+    """(placed, unplaced, left out and quarantined)."""
+    return counts["placed"], counts["unplaced"], counts["left_out"] + counts["quarantined"]
+
+
+def numbers(data: Data, t: Translator) -> list[Number]:
+    """The night in ten numbers."""
+    people, homes, km, ties, beds = data["persons"], data["households"], data["km"], data["ties"], data["beds"]
+    placed, without, out = split_of(people)
+    urgent = data["by_priority"]["1"]["persons"]["unplaced"]
+    estimated = data["estimated_distances"]["placements"]
+    told = homes["placed"] - data["placed"]["hidden"]
+    return [
+        Number(t.number(placed), t.say("persons have a place"), t.say("of {all}", all=placed + without + out)),
+        Number(
+            t.number(without), t.say("persons have no place yet"),
+            t.say_n("{n} household", "{n} households", homes["unplaced"]), bool(without),
+        ),
+        Number(t.number(urgent), t.say("of them are of priority 1, the most urgent"), urgent=bool(urgent)),
+        Number(t.number(out), t.say("persons are left out this time"), t.say("not agreed, on hold, or a mistake in the data")),
+        Number(t.number(km["median"]), t.say("km or less is the way for half of them")),
+        Number(t.number(km["p95"]), t.say("km or less for 95 of 100 persons")),
+        Number(t.say("{kept} of {all}", kept=ties["kept"], all=ties["all"]), t.say("family and other ties are kept")),
+        Number(
+            t.number(beds["left"]), t.say("beds are left in open offers"),
+            t.say("of {all}; they need not suit those who have no place", all=beds["offered"]),
+        ),
+        _best(data, t),
+        Number(t.number(estimated), t.say("journeys are estimated from coordinates"), t.say("of {all}", all=told)),
+    ]  # fmt: skip
+
+
+def _best(data: Data, t: Translator) -> Number:
+    if data["status"] == "optimal":
+        return Number(t.say("best"), t.say("there is no better plan by this policy"))
+    return Number(
+        t.number(data["gap_km_per_person"], 1), t.say("weighted km a person is the most that a better plan could save")
+    )  # fmt: skip
+
+
+def headline(data: Data, t: Translator) -> str:
+    """The whole night in two sentences."""
+    placed, without, out = split_of(data["persons"])
+    parts = [t.say("{placed} of {all} persons have a place.", placed=placed, all=placed + without + out)]
+    if without:
+        parts.append(t.say_n("{n} person has none yet.", "{n} persons have none yet.", without))
+    if out:
+        parts.append(t.say_n("{n} person is left out this time.", "{n} persons are left out this time.", out))
+    return " ".join(parts)
+
+
+def tasks(data: Data, t: Translator) -> list[Task]:
+    """Who has no place, why, and what to do: by reason, those who are short of a place first."""
+    fields = data["unplaced"]["fields"]
+    rows = [dict(zip(fields, row, strict=True)) for row in data["unplaced"]["rows"]]
+    out = []
+    order = sorted(REASONS, key=lambda reason: (reason in LEFT_OUT_REASONS, list(REASONS).index(reason)))
+    for reason in order:
+        concerned = [row for row in rows if row["reason"] == reason]
+        if concerned:
+            concerned.sort(key=lambda row: (row["priority"] or 9, -(row["waiting"] or 0), row["id"]))
+            persons = sum(row["persons"] or 0 for row in concerned)
+            ids = tuple(row["id"] for row in concerned[:CHIPS])
+            left_out = reason in LEFT_OUT_REASONS
+            out.append(Task(reason, left_out, len(concerned), persons, t.say(REASONS[reason]), t.say(ADVICE[reason]), ids))
+    return out
+
+
+def goodness(data: Data, t: Translator) -> list[str]:
+    """How good the plan is, in words."""
+    unit = t.say(
+        "Everything counts in kilometres per person: the way there, nearness to one's people, wishes, danger. What counts how much stands "
+        "in policy.toml, and is the office's to decide."
+    )
+    if data["status"] == "optimal":
+        if data["proved_by"] == "prices":
+            first = t.say("By the weights of this policy there is no better plan. That is proved, and anyone can check it.")
+        else:
+            first = t.say("By the weights of this policy there is no better plan: every other possibility was searched.")
+        return [first, unit]
+    share = max(data["gap"], 0.0001)
+    first = t.say(
+        "By the weights of this policy no plan can be better than this one by more than {km} weighted km per person "
+        "({share} of the whole).",
+        km=t.number(data["gap_km_per_person"], 1), share=t.percent(share, 2),
+    )  # fmt: skip
+    if data["status"] == "fallback":
+        first = t.say("This is a plan made in an emergency, without a full search.") + " " + first
+    more = t.say("A longer search (--effort, --time-limit) may find one that is somewhat better, or show that there is none.")
+    return [first, unit, more]
+
+
+def grid(rows: Sequence[tuple[str, tuple[int, ...]]], *, sums_below: bool, t: Translator) -> Grid:
+    """A table of persons placed, without a place and left out, and their share, with small cells hidden."""
+    table = [[*counts, sum(counts)] for _, counts in rows]
+    if sums_below:
+        table.append([sum(column) for column in zip(*table, strict=True)])
+    gone = hidden(table, sums_below=sums_below)
+    names = [name for name, _ in rows] + ([t.say("all")] if sums_below else [])
+    lines = []
+    for name, counts, away in zip(names, table, gone, strict=True):
+        cells = [None if off else t.number(count) for count, off in zip(counts, away, strict=True)]
+        free = counts[0] + counts[1]
+        share = None if away[0] or away[1] else t.percent(counts[0] / free) if free else "–"
+        lines.append((name, (*cells, share)))
+    heads = (t.say("placed"), t.say("unplaced"), t.say("left out"), t.say("all"), t.say("share placed"))
+    return Grid(heads, tuple(lines), any(map(any, gone)))
+
+
+def by_priority(data: Data, t: Translator) -> Grid:
+    """Persons by priority."""
+    rows = []
+    for key, split in data["by_priority"].items():
+        if sum(split["persons"].values()):
+            name = t.say("unknown") if key == "unknown" else t.say("1, most urgent") if key == "1" else key
+            rows.append((name, split_of(split["persons"])))
+    return grid(rows, sums_below=True, t=t)
+
+
+def by_group(data: Data, t: Translator) -> Grid:
+    """Persons of households by their groups, which may overlap."""
+    rows = [(group, split_of(split["persons"])) for group, split in data["by_group"].items()]
+    return grid(rows, sums_below=False, t=t)
+
+
+def beds(data: Data, t: Translator) -> list[tuple[str, str, str, str]]:
+    """(oblast, persons who go there, beds left, beds offered), most beds left first."""
+    name = {code: both[t.lang == "uk"] for code, both in data["oblasts"].items()}
+    rows = sorted(data["beds_by_oblast"], key=lambda row: (-row[3], row[0] or ""))
+    return [(name.get(code, t.say("unknown")), t.number(taken), t.number(left), t.number(offered)) for code, offered, taken, left in rows]
+
+
+HIDDEN = "·"
+
+
+def public_numbers(data: Data, t: Translator) -> list[Number]:
+    """The ten numbers as far as the public may know them: none that speaks of fewer than five."""
+    full, all_ = numbers(data, t), by_priority(data, t)
+    placed, without, out, _, _ = all_.rows[-1][1] if all_.rows else ("0",) * 5
+    urgent = next((cells[1] for (name, cells) in all_.rows[:1] if name == t.say("1, most urgent")), "0")
+    ties, guessed = data["ties"], data["estimated_distances"]["placements"]
+    homes = data["households"]["placed"]
+    shown = dict(enumerate((placed, without, urgent, out)))
+    if _few(ties["kept"], ties["all"] - ties["kept"]):
+        shown[6] = None
+    if _few(guessed, homes - guessed):
+        shown[9] = None
+    if _few(homes):
+        shown |= {4: None, 5: None}
+    return [Number(shown.get(i, one.value) or HIDDEN, one.label) for i, one in enumerate(full)]
+
+
+def _few(*counts: int) -> bool:
+    return any(0 < count < SMALL for count in counts)
+
+
+def public_headline(data: Data, t: Translator) -> str:
+    """How many have a place, where that may be told."""
+    grid_ = by_priority(data, t)
+    cells = grid_.rows[-1][1] if grid_.rows else (None,) * 5
+    if cells[0] is None or cells[3] is None:
+        return t.say("Who goes where")
+    return t.say("{placed} of {all} persons have a place.", placed=cells[0], all=cells[3])
+
+
+def goals(data: Data, t: Translator) -> Grid:
+    """Persons by the oblast they go to, for the public."""
+    rows = [(name, count) for name, count in _goals(data, t) if count]
+    table = [[count] for _, count in rows] + [[sum(count for _, count in rows)]]
+    gone = hidden([[0, *row] for row in table], sums_below=True) if rows else []
+    names = [name for name, _ in rows] + [t.say("all")]
+    lines = [(name, (None if off[1] else t.number(row[0]),)) for name, row, off in zip(names, table, gone, strict=False)]
+    return Grid((t.say("persons go there"),), tuple(lines), any(map(any, gone)))
+
+
+def _goals(data: Data, t: Translator) -> list[tuple[str, int]]:
+    name = {code: both[t.lang == "uk"] for code, both in data["oblasts"].items()}
+    rows = sorted(data["beds_by_oblast"], key=lambda row: (-row[2], row[0] or ""))
+    return [(name.get(row[0], t.say("unknown")), row[2]) for row in rows]
