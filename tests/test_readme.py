@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -93,20 +94,29 @@ def sections() -> dict[str, str]:
         if title == "The program":
             found[""] = part
         elif title.startswith("matcher "):
-            found[title.split()[1]] = part
+            words = itertools.takewhile(lambda word: re.fullmatch(r"[a-z-]+", word) and not word.startswith("-"), title.split()[1:])
+            found[" ".join(words)] = part
     return found
 
 
 def parameters() -> list[tuple[str, Any]]:
     """(command, parameter) of every option and argument of the command line."""
+    own = [("", parameter) for parameter in typer.main.get_command(app).params]
+    return own + [(name, parameter) for name, command in every_command().items() for parameter in command.params]
+
+
+def every_command() -> dict[str, Any]:
+    """Every command by its words; those of a group each on its own (`runs list`)."""
     root: Any = typer.main.get_command(app)
-    own = [("", parameter) for parameter in root.params]
-    return own + [(name, parameter) for name, command in root.commands.items() for parameter in command.params]
+    found = {}
+    for name, command in root.commands.items():
+        inner = getattr(command, "commands", None)
+        found.update({name: command} if inner is None else {f"{name} {word}": one for word, one in inner.items()})
+    return found
 
 
 def test_every_command_has_its_part_of_the_reference_and_no_other() -> None:
-    root: Any = typer.main.get_command(app)
-    assert set(sections()) - {""} == set(root.commands)
+    assert set(sections()) - {""} == set(every_command())
 
 
 @pytest.mark.parametrize(("command", "parameter"), parameters(), ids=lambda value: str(getattr(value, "name", value)))

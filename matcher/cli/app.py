@@ -7,11 +7,15 @@ from typing import Annotated
 import typer
 
 from matcher._version import __version__
+from matcher.cli.decide import decide
 from matcher.cli.deliver import deliver
+from matcher.cli.doctor import doctor
 from matcher.cli.explain import explain
 from matcher.cli.generate import generate
+from matcher.cli.history import app as history
 from matcher.cli.nightly import nightly
 from matcher.cli.report import report
+from matcher.cli.runs import app as runs
 from matcher.cli.solve import solve
 from matcher.cli.template import template
 from matcher.cli.validate import validate
@@ -26,6 +30,10 @@ app = typer.Typer(
 )
 for command in (validate, solve, verify, explain, report, generate, template, deliver, nightly):
     app.command()(command)
+app.command()(decide)
+app.command()(doctor)
+for name, group in (("runs", runs), ("history", history)):
+    app.add_typer(group, name=name)
 
 
 def _version(wanted: bool) -> None:

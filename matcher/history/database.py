@@ -65,12 +65,16 @@ def open_engine(url: URL, *, create: bool) -> Engine:
         raise UsageError("a history in PostgreSQL needs the extra: pip install 'shelter-matcher[postgres]'") from None
     if path is not None:
         _tune_sqlite(engine)
-    with telling(url):
-        version = version_of(engine)
-        if version is None and not create:
-            raise HistoryError(f"{shown(url)} holds no history yet; the first run of `matcher nightly` makes one")
-        if version != HEAD:
-            migrate(engine)
+    try:
+        with telling(url):
+            version = version_of(engine)
+            if version is None and not create:
+                raise HistoryError(f"{shown(url)} holds no history yet; the first run of `matcher nightly` makes one")
+            if version != HEAD:
+                migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from matcher.history.records import Decision, Proposal, State
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Stand:
     (it has accepted the next). lapsed: accommodation of a proposal that has run out without an answer. ruled_out: offers that
     it declined, or whose host declined it, each with the last day of that (None: for good). parked: last day of a pause that
     holds on the date; date.max where it has no end. ended: offers that a decision took it out of (declined, moved out, withdrawn)
-    and none has put it back into.
+    and none has put it back into, with the number of that decision.
     """
 
     household_id: str
@@ -33,7 +37,7 @@ class Stand:
     lapsed: str | None = None
     ruled_out: Mapping[str, dt.date | None] = field(default_factory=dict)
     parked: dt.date | None = None
-    ended: frozenset[str] = frozenset()
+    ended: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,16 @@ class Standings:
         return self.households.get(household_id) or Stand(household_id)
 
 
-def standings(date: dt.date, proposals: Iterable[Proposal], decisions: Iterable[Decision], expire_days: int | None) -> Standings:
+def standings(
+    date: dt.date, proposals: Iterable[Proposal], decisions: Iterable[Decision], expire_days: int | None, *, known: int = 0
+) -> Standings:
     """Everybody's standing on a date.
 
     proposals: of the last published run. decisions: all, in the order of their numbers; the order they were recorded in is the
     order they count in, whatever day they bear. expire_days: a proposal runs out so many days after it was first made; None: never.
+    known: number of the last decision that was known when the proposals were made (the run's `decisions_upto`).
     """
-    fold = _Fold(date)
+    fold = Fold(date, known)
     for decision in decisions:
         fold.take(decision)
     for proposal in proposals:
@@ -66,15 +73,17 @@ def standings(date: dt.date, proposals: Iterable[Proposal], decisions: Iterable[
     return Standings(date, {h: fold.stands[h] for h in sorted(fold.stands)}, withdrawn)
 
 
-class _Fold:
-    """Decisions taken one after the other, then the proposals that still hold."""
+class Fold:
+    """Decisions taken one after the other, then the proposals that still hold. stands: by household, as far as it has got.
+    withdrawn: offers that their hosts have withdrawn, with the last day of it. known: see `standings`."""
 
-    def __init__(self, date: dt.date) -> None:
-        self.date = date
+    def __init__(self, date: dt.date, known: int = 0) -> None:
+        self.date, self.known = date, known
         self.stands: dict[str, Stand] = {}
         self.withdrawn: dict[str, dt.date] = {}
 
     def take(self, decision: Decision) -> None:
+        """The next decision."""
         if decision.action == "withdraw":
             self._withdraw(decision)
             return
@@ -86,11 +95,12 @@ class _Fold:
         self.stands[decision.household_id] = steps[decision.action](stand, decision)
 
     def propose(self, proposal: Proposal, expire_days: int | None) -> None:
+        """A proposal, unless a decision stands against it."""
         h, a = proposal.household_id, proposal.accommodation_id
         stand = self.stands.get(h) or Stand(h)
-        if (stand.parked is not None and stand.parked >= self.date) or self._is_withdrawn(a) or is_ruled_out(stand, a, self.date):
+        if (stand.parked is not None and stand.parked >= self.date) or self.is_withdrawn(a) or is_ruled_out(stand, a, self.date):
             return
-        if stand.state == "accepted" or (stand.state == "moved_in" and stand.accommodation_id == a):
+        if stand.state == "accepted" or (stand.state == "moved_in" and stand.accommodation_id == a) or stand.ended.get(a, 0) > self.known:
             return
         if expire_days is not None and (self.date - proposal.since).days >= expire_days:
             self.stands[h] = replace(stand, lapsed=a)
@@ -108,7 +118,7 @@ class _Fold:
         lives = _home_again(stand)
         new = replace(
             stand, state="accepted", accommodation_id=a, rooms=decision.rooms, since=decision.decided_at, through=decision.until,
-            lapsed=None, parked=None, ruled_out=_without(stand.ruled_out, a), ended=stand.ended - {a},
+            lapsed=None, parked=None, ruled_out=_without(stand.ruled_out, a), ended=_without(stand.ended, a),
         )  # fmt: skip
         if lives.state == "moved_in" and lives.accommodation_id != a:
             new = replace(new, lives_in=lives.accommodation_id, lives_in_rooms=lives.rooms, lives_in_since=lives.since)
@@ -118,16 +128,16 @@ class _Fold:
         a = decision.accommodation_id
         assert a is not None
         base = _home_again(stand) if stand.accommodation_id == a and stand.state == "accepted" else stand
-        return replace(base, ruled_out={**stand.ruled_out, a: decision.until}, ended=stand.ended | {a})
+        return replace(base, ruled_out={**stand.ruled_out, a: decision.until}, ended={**stand.ended, a: _number(decision)})
 
     def _move_in(self, stand: Stand, decision: Decision) -> Stand:
         return Stand(
             stand.household_id, "moved_in", decision.accommodation_id, decision.rooms, decision.decided_at,
-            ruled_out=_without(stand.ruled_out, decision.accommodation_id), ended=stand.ended - {decision.accommodation_id or ""},
+            ruled_out=_without(stand.ruled_out, decision.accommodation_id), ended=_without(stand.ended, decision.accommodation_id),
         )  # fmt: skip
 
     def _move_out(self, stand: Stand, decision: Decision) -> Stand:
-        ended = stand.ended | {decision.accommodation_id or ""}
+        ended = {**stand.ended, decision.accommodation_id or "": _number(decision)}
         if stand.state == "accepted" and stand.lives_in is not None:  # it has left the old place, and is on its way to the next
             return replace(stand, lives_in=None, lives_in_rooms=(), lives_in_since=None, ended=ended)
         return Stand(stand.household_id, ruled_out=stand.ruled_out, parked=stand.parked, ended=ended)
@@ -144,9 +154,10 @@ class _Fold:
             return
         for h, stand in self.stands.items():
             if stand.state == "accepted" and stand.accommodation_id == a:
-                self.stands[h] = replace(_home_again(stand), ended=stand.ended | {a})
+                self.stands[h] = replace(_home_again(stand), ended={**stand.ended, a: _number(decision)})
 
-    def _is_withdrawn(self, accommodation_id: str) -> bool:
+    def is_withdrawn(self, accommodation_id: str) -> bool:
+        """Has the host taken the offer back, and does that hold on the date?"""
         return self.withdrawn.get(accommodation_id, dt.date.min) >= self.date
 
 
@@ -175,5 +186,10 @@ def _last_day(until: dt.date | None, date: dt.date) -> dt.date | None:
     return until if until >= date else None
 
 
-def _without(ruled_out: Mapping[str, dt.date | None], accommodation_id: str | None) -> dict[str, dt.date | None]:
-    return {a: last for a, last in ruled_out.items() if a != accommodation_id}
+def _without(offers: Mapping[str, T], accommodation_id: str | None) -> dict[str, T]:
+    return {a: value for a, value in offers.items() if a != accommodation_id}
+
+
+def _number(decision: Decision) -> int:
+    """One that is not recorded yet comes after all others."""
+    return decision.number or sys.maxsize

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from matcher.history import tables as t
 from matcher.history.database import HistoryError, open_engine, path_of, shown, telling, url_of, writing
@@ -69,7 +69,7 @@ class History:
 
         A run that dies leaves that row behind: see `unfinished` and `close_run`.
         """
-        values = _blank(date, now or dt.datetime.now(dt.UTC), delivery)
+        values = blank_run(date, now or dt.datetime.now(dt.UTC), delivery)
         with self.writing() as connection:
             number = connection.execute(insert(t.runs).values(**values).returning(t.runs.c.id)).scalar_one()
         return self.run(number)
@@ -136,6 +136,14 @@ class History:
         with self.reading() as connection:
             return tuple(Proposal(**{**row, "protected": bool(row["protected"])}) for row in connection.execute(found).mappings())
 
+    def fingerprints(self, run: Run) -> dict[tuple[str, str], str]:
+        """What a published run was told, by (kind, id); empty where nothing was recorded, or it was purged."""
+        held = t.fingerprints.c
+        found = select(held.kind, held.id, held.parts).where(held.first_run <= run.id)
+        found = found.where(or_(held.next_run.is_(None), held.next_run > run.id))
+        with self.reading() as connection:
+            return {(row.kind, row.id): row.parts for row in connection.execute(found)}
+
     def _runs(self, found: Select[Any]) -> tuple[Run, ...]:
         with self.reading() as connection:
             rows = connection.execute(found).all()
@@ -163,6 +171,22 @@ class History:
         with self.reading() as connection:
             return int(connection.execute(select(func.coalesce(func.max(t.decisions.c.number), 0))).scalar_one())
 
+    def keys_of(self, keys: Iterable[str]) -> dict[str, int]:
+        """The numbers of decisions that stand here already, by key."""
+        wanted, found = list(keys), {}
+        with self.reading() as connection:
+            for low in range(0, len(wanted), 500):
+                rows = select(t.decisions.c.key, t.decisions.c.number).where(t.decisions.c.key.in_(wanted[low : low + 500]))
+                found.update({row.key: row.number for row in connection.execute(rows)})
+        return found
+
+    def knows(self, kind: str, one: str) -> bool:
+        """Has any recorded run had this household or accommodation?"""
+        found = select(t.fingerprints.c.id).where(t.fingerprints.c.kind == kind, t.fingerprints.c.id == one).limit(1)
+        also = select(t.proposals.c.run_id).where(t.proposals.c[f"{kind}_id"] == one).limit(1)
+        with self.reading() as connection:
+            return connection.execute(found).first() is not None or connection.execute(also).first() is not None
+
     def add_decisions(self, decisions: Iterable[Decision]) -> tuple[int, ...]:
         """Record decisions, all or none, and return their numbers; one that stands there already (same `key`) is not recorded
         again, and its number is returned. They are not judged here: `matcher.decisions.judge` says whether they make sense."""
@@ -177,17 +201,19 @@ class History:
 
     # --- standings ------------------------------------------------------------------------------------------------------------
 
-    def standings(self, date: dt.date, expire_days: int | None, *, of: Run | None = None) -> Standings:
+    def standings(self, date: dt.date, expire_days: int | None, *, upto: int | None = None, of: Run | None = None) -> Standings:
         """Where everybody stands on a date: decisions over the proposals of the last published run up to that date.
 
-        of: as that run saw it when it was made (its `based_on` and `decisions_upto`), so that a run can be made again.
+        upto: number of the last decision that counts. of: as that run saw it when it was made (its `based_on` and `decisions_upto`), so
+        that a run can be made again.
         """
         if of is None:
-            last, upto = self.last_published(on=date), None
+            last = self.last_published(on=date)
         else:
             last, upto = None if of.based_on is None else self.run(of.based_on), of.decisions_upto
         proposals = () if last is None else self.proposals(last)
-        return standings(date, proposals, self.decisions(upto=upto), expire_days)
+        known = 0 if last is None else last.decisions_upto
+        return standings(date, proposals, self.decisions(upto=upto), expire_days, known=known)
 
 
 class Publication:
@@ -245,7 +271,9 @@ def run_name(date: dt.date, revision: int) -> str:
     return date.isoformat() if revision <= 1 else f"{date.isoformat()}.{revision}"
 
 
-def _blank(date: dt.date, now: dt.datetime, delivery: str) -> dict[str, Any]:
+def blank_run(date: dt.date, now: dt.datetime, delivery: str) -> dict[str, Any]:
+    """The columns of a run that has just begun."""
+    """The columns of a run that has just begun."""
     plain: dict[str, Any] = {name: {} for name in ("policy", "options", "versions", "cost_terms", "counts", "timings")}
     texts = dict.fromkeys(("input_sha256", "folder", "folder_sha256", "message"), "")
     return {

@@ -103,7 +103,7 @@ def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: H
         lang=config.solve.lang, isolate=True, fallback=True,
     )  # fmt: skip
     told = fingerprints(instance, policy, options)
-    merged = merge(instance, history.standings(date, decisions.expire_days), ending_days=decisions.ending_days)
+    merged = merge(instance, history.standings(date, decisions.expire_days, upto=upto), ending_days=decisions.ending_days)
     warm = _warm(config, based_on, outbox, log)
     options = options.model_copy(update={"warm_start": warm})
     settings = {

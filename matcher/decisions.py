@@ -1,0 +1,311 @@
+"""Decisions on their way into the history: read from a file, held against what stands, and recorded all together or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matcher.errors import Fault, InputError
+from matcher.history.records import ACTIONS, Action, Decision, Proposal, reasons_of
+from matcher.history.standing import Fold, Stand
+from matcher.history.store import History
+from matcher.io.cells import CellError, iso_date, shown
+from matcher.io.codebook import clean
+from matcher.io.tokens import RecordReader, is_blank
+
+COLUMNS = ("action", "household_id", "accommodation_id", "reason", "by", "until", "decided_at")
+_ALSO = {"household": "household_id", "accommodation": "accommodation_id", "decided_by": "by", "expires_at": "until"}
+_REQUIRED = ("action", "reason", "by")
+_NO_END = ("move-in", "move-out")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A decision as somebody wrote it: not yet held against anything. line: in its file; 0 on the command line."""
+
+    action: Action
+    household_id: str | None
+    accommodation_id: str | None
+    reason: str
+    by: str
+    until: dt.date | None = None
+    decided_at: dt.date | None = None
+    line: int = 0
+
+    @property
+    def key(self) -> str:
+        """The same for the same words, so that a file that is handed in again is not recorded again."""
+        words = [self.action, self.household_id, self.accommodation_id, self.reason, self.by, self.until, self.decided_at]
+        return hashlib.sha256(json.dumps(words, default=str, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of the rows. new: recorded now, with their numbers. repeated: rows that stood there already, with the number each
+    has. refused: rows that do not fit what stands (only where these may be passed over)."""
+
+    new: tuple[Decision, ...]
+    repeated: tuple[tuple[Asked, int], ...]
+    refused: tuple[Fault, ...]
+
+
+def asked(
+    action: str, household_id: str | None, accommodation_id: str | None, reason: str, by: str, until: dt.date | None,
+    decided_at: dt.date | None = None, file: str = "decide", line: int = 0,
+) -> Asked:  # fmt: skip
+    """A decision from its words. Raises InputError that names every word at fault and lists the choices."""
+    faults = []
+
+    def fault(column: str, code: str, message: str) -> None:
+        faults.append(Fault(file, line, column, code, message))
+
+    verb = action.strip().casefold().replace("_", "-")
+    if verb not in ACTIONS:
+        fault("action", "unknown_word", f"{shown(action)} is none of {', '.join(ACTIONS)}")
+        raise InputError(faults)
+    known: Action = next(one for one in ACTIONS if one == verb)
+    code = reason.strip().casefold()
+    if code not in reasons_of(known):
+        fault("reason", "unknown_word", f"{shown(reason)} is no reason for `{known}`; these are: {', '.join(reasons_of(known))}")
+    if not by.strip():
+        fault("by", "required", "fill `by` with a role or a code, not a name")
+    if household_id is None and (known != "withdraw" or accommodation_id is None):
+        fault("household_id", "required", "name the household" if known != "withdraw" else "name the accommodation, or who is offered it")
+    if accommodation_id is not None and known == "park":
+        fault("accommodation_id", "not_needed", "`park` is about the household alone")
+    if until is not None and known in _NO_END:
+        fault("until", "not_needed", f"`{known}` has no end")
+    if faults:
+        raise InputError(faults)
+    return Asked(known, household_id, accommodation_id, code, by.strip(), until, decided_at, line)
+
+
+def read_decisions(text: str, file: str = "decisions.csv") -> tuple[Asked, ...]:
+    """The rows of a decisions.csv, decoded already. Raises InputError with every fault."""
+    first = text.lstrip("\r\n").partition("\n")[0]
+    reader = RecordReader(text, ";" if first.count(";") > first.count(",") else ",")
+    header: tuple[str, ...] = ()
+    while not reader.done and not header:
+        record = reader.record()
+        header = () if is_blank(record.cells) else tuple(_column(cell) for cell in record.cells)
+    faults = _header_faults(header, file)
+    if faults:
+        raise InputError(faults)
+    rows: list[Asked] = []
+    while not reader.done:
+        record = reader.record()
+        if is_blank(record.cells):
+            continue
+        cells = [clean(cell, True) for cell in record.cells]
+        if not rows and not faults and all(cell.startswith("#") for cell in cells if cell):
+            continue  # HXL tags
+        if record.problem or len(cells) != len(header):
+            message = "the cells of this row cannot be told apart, or it has more or fewer of them than the header"
+            faults.append(Fault(file, record.line, "", record.problem or "wrong_cell_count", message))
+            continue
+        try:
+            rows.append(_row(dict(zip(header, cells, strict=True)), file, record.line))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return tuple(rows)
+
+
+def _column(cell: str) -> str:
+    name = cell.strip().strip("\ufeff").casefold()
+    return _ALSO.get(name, name)
+
+
+def _header_faults(header: Sequence[str], file: str) -> list[Fault]:
+    if not header:
+        return [Fault(file, 0, "", "empty_file", "the file is empty; it needs at least its header line")]
+    faults = []
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing:
+        faults.append(Fault(file, 1, "", "missing_column", f"the header lacks {', '.join(f'`{name}`' for name in missing)}"))
+    for name in COLUMNS:
+        if header.count(name) > 1:
+            faults.append(Fault(file, 1, name, "duplicate_column", "the header has this column more than once"))
+    return faults
+
+
+def _row(cells: dict[str, str], file: str, line: int) -> Asked:
+    faults: list[Fault] = []
+
+    def day(column: str) -> dt.date | None:
+        text = cells.get(column, "")
+        try:
+            return iso_date(text) if text else None
+        except CellError as error:
+            faults.append(Fault(file, line, column, error.code, error.message))
+            return None
+
+    until, decided_at = day("until"), day("decided_at")
+    words = [cells.get(name, "") for name in ("action", "household_id", "accommodation_id", "reason", "by")]
+    try:
+        made = asked(words[0], words[1] or None, words[2] or None, words[3], words[4], until, decided_at, file, line)
+    except InputError as error:
+        raise InputError([*faults, *error.faults]) from None
+    if faults:
+        raise InputError(faults)
+    return made
+
+
+def record(history: History, rows: Iterable[Asked], *, today: dt.date, source: str = "command", pass_over: bool = False) -> Recorded:
+    """Hold decisions against what stands, one after the other, and record them, all or none.
+
+    today: `decided_at` of rows that have none. source: `command`, or the file they came from. pass_over: record the others where
+    some do not fit (in a delivery: what a row speaks of may have changed since it was written) and name those in `refused`.
+    Raises InputError with every row that does not fit.
+    """
+    known = history.keys_of(row.key for row in rows) if (rows := tuple(rows)) else {}
+    desk = _Desk(history)
+    new: list[Decision] = []
+    repeated: list[tuple[Asked, int]] = []
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for row in rows:
+        if row.key in known or row.key in seen:
+            repeated.append((row, known.get(row.key, 0)))
+            continue
+        try:
+            decision = desk.judge(row, today, source)
+        except _Unfit as error:
+            faults.append(Fault("decide" if source == "command" else source, row.line, error.column, error.code, str(error)))
+            continue
+        seen.add(row.key)
+        desk.take(decision)
+        new.append(decision)
+    if faults and not pass_over:
+        raise InputError(faults)
+    numbers = history.add_decisions(new)
+    done = tuple(replace(decision, number=number) for decision, number in zip(new, numbers, strict=True))
+    return Recorded(done, tuple(repeated), tuple(sorted(faults)))
+
+
+class _Unfit(Exception):
+    """A decision that does not fit what stands."""
+
+    def __init__(self, column: str, code: str, message: str) -> None:
+        self.column, self.code = column, code
+        super().__init__(message)
+
+
+class _Desk:
+    """What stands, as decisions come in. Messages never name an accommodation: the household may be protected."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        last = history.last_published()
+        self.date = dt.date.min if last is None else last.date
+        self.known = 0 if last is None else last.decisions_upto
+        self.published: dict[str, Proposal] = {} if last is None else {p.household_id: p for p in history.proposals(last)}
+        self.fold = Fold(self.date, self.known)
+        for decision in history.decisions():
+            self.fold.take(decision)
+
+    def take(self, decision: Decision) -> None:
+        self.fold.take(decision)
+
+    def stand(self, household_id: str) -> Stand:
+        """Where it stands: by decisions, else as it was published (a proposal that nothing speaks against, or a delivered fact)."""
+        one = Fold(self.date, self.known)
+        own = self.fold.stands.get(household_id)
+        if own is not None:
+            one.stands[household_id] = own
+        one.withdrawn = self.fold.withdrawn
+        published = self.published.get(household_id)
+        if published is not None and published.status == "proposed":
+            one.propose(published, None)
+        elif published is not None:
+            now = one.stands.get(household_id) or Stand(household_id)
+            a = published.accommodation_id
+            if now.state == "waiting" and a not in now.ended:
+                state: Any = published.status
+                return Stand(household_id, state, a, published.rooms, published.since, ruled_out=now.ruled_out, ended=now.ended)
+        return one.stands.get(household_id) or Stand(household_id)
+
+    def judge(self, row: Asked, today: dt.date, source: str) -> Decision:
+        """The decision with everything filled in. Raises _Unfit."""
+        offer = row.accommodation_id
+        rooms: tuple[int, ...] = ()
+        if row.household_id is not None:
+            self._known("household", row.household_id)
+            stand = self.stand(row.household_id)
+            offer, rooms = self._resolved(row, stand)
+        if offer is not None and row.accommodation_id is not None:
+            self._known("accommodation", offer)
+        return Decision(
+            row.action, row.household_id, offer, row.reason, reasons_of(row.action)[row.reason], row.by, row.decided_at or today,
+            row.until, rooms, source, key=row.key,
+        )  # fmt: skip
+
+    def _known(self, kind: str, one: str) -> None:
+        if not self.history.knows(kind, one) and not (kind == "household" and one in self.fold.stands):
+            raise _Unfit(f"{kind}_id", f"unknown_{kind}", f"no run so far has had a {kind} {shown(one)}; ids are compared to the letter")
+
+    def _resolved(self, row: Asked, stand: Stand) -> tuple[str | None, tuple[int, ...]]:
+        """(accommodation, rooms) that the decision is about."""
+        steps = {
+            "accept": self._accept, "decline": self._decline, "move-in": self._move_in, "move-out": self._move_out,
+            "withdraw": self._withdraw, "park": self._park,
+        }  # fmt: skip
+        return steps[row.action](row, stand)
+
+    def _accept(self, row: Asked, stand: Stand) -> tuple[str, tuple[int, ...]]:
+        published = self.published.get(stand.household_id)
+        if stand.state in ("accepted", "moved_in") and row.accommodation_id in (None, stand.accommodation_id):
+            raise _Unfit("action", "already", f"{stand.household_id} {_has(stand)} already")
+        if published is None or published.status != "proposed" or row.accommodation_id not in (None, published.accommodation_id):
+            where = "" if row.accommodation_id is None else " for this accommodation"
+            text = f"{stand.household_id} has no proposal{where} in the last run; to place it by hand, pin it in overrides.csv"
+            raise _Unfit("accommodation_id", "no_proposal", text)
+        if stand.state == "accepted":
+            text = f"{stand.household_id} has accepted another proposal; record a decline of that one first"
+            raise _Unfit("action", "already", text)
+        if self.fold.is_withdrawn(published.accommodation_id):
+            raise _Unfit("accommodation_id", "withdrawn", f"the offer proposed to {stand.household_id} has been withdrawn by its host")
+        return published.accommodation_id, published.rooms
+
+    def _decline(self, row: Asked, stand: Stand) -> tuple[str, tuple[int, ...]]:
+        offer = row.accommodation_id or stand.accommodation_id
+        if stand.state == "moved_in" and offer == stand.accommodation_id:
+            raise _Unfit("action", "moved_in", f"{stand.household_id} has moved in; record a move-out")
+        if offer is None:
+            raise _Unfit("accommodation_id", "no_proposal", f"{stand.household_id} has no proposal that could be declined; name the offer")
+        return offer, ()
+
+    def _move_in(self, row: Asked, stand: Stand) -> tuple[str, tuple[int, ...]]:
+        if stand.state == "moved_in" and row.accommodation_id in (None, stand.accommodation_id):
+            raise _Unfit("action", "already", f"{stand.household_id} has moved in already")
+        offer = row.accommodation_id or stand.accommodation_id
+        if offer is None:
+            raise _Unfit("accommodation_id", "no_proposal", f"{stand.household_id} has no proposal; say which accommodation it moved into")
+        return offer, stand.rooms if offer == stand.accommodation_id else ()
+
+    def _move_out(self, row: Asked, stand: Stand) -> tuple[str, tuple[int, ...]]:
+        home = stand.lives_in or (stand.accommodation_id if stand.state == "moved_in" else None)
+        if home is None or row.accommodation_id not in (None, home):
+            where = "" if row.accommodation_id is None else " into this accommodation"
+            raise _Unfit("action", "not_moved_in", f"{stand.household_id} has not moved in{where}")
+        return home, ()
+
+    def _withdraw(self, row: Asked, stand: Stand) -> tuple[str, tuple[int, ...]]:
+        offer = row.accommodation_id or stand.accommodation_id
+        if offer is None:
+            raise _Unfit("accommodation_id", "no_proposal", f"{stand.household_id} has no offer that could be withdrawn; name it")
+        return offer, ()
+
+    def _park(self, row: Asked, stand: Stand) -> tuple[None, tuple[int, ...]]:  # noqa: ARG002
+        if stand.state in ("accepted", "moved_in"):
+            raise _Unfit("action", "already", f"{stand.household_id} {_has(stand)}; it does not wait")
+        return None, ()
+
+
+def _has(stand: Stand) -> str:
+    return "has moved in" if stand.state == "moved_in" else "has accepted"
