@@ -16,7 +16,8 @@ from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance
 from matcher.placed import Placements
 from matcher.report.geography import Atlas, oblast_names
-from matcher.report.people import PLACED, UNPLACED, Offers, people
+from matcher.report.offers import Offers
+from matcher.report.people import PLACED, UNPLACED, people
 from matcher.result import TERMS, Result
 from matcher.roles import assign_roles
 

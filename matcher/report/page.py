@@ -68,7 +68,7 @@ def _written(template: str, data: Mapping[str, Any], t: Translator, **parts: Any
         style=Markup(_style()),  # noqa: S704
         day=t.date(dt.date.fromisoformat(data["date"])),
         goodness=view.goodness(data, t),
-        by_priority=view.by_priority(data, t),
+        by_priority=view.by_priority(data, t, open_=template != "public.html"),
         by_group=view.by_group(data, t),
         **parts,
     )  # fmt: skip

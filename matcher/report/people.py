@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from matcher.columns import codes
@@ -14,35 +14,19 @@ from matcher.placed import Placements
 from matcher.places.travel import Travel, travel_model
 from matcher.policy import Policy
 from matcher.report.geography import Atlas
+from matcher.report.offers import Offers
+from matcher.report.why import Teller, Told, explained
 from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
 from matcher.roles import assign_roles
 
 MOST = 20_000
-"""Households that a page lists. A larger run lists those without a place, and says where the others stand."""
+"""Households that a page lists, with their explanations. A larger run lists as many of those without a place, unexplained, and says
+where the others stand."""
 PLACED = (
     "id", "persons", "priority", "from", "offer", "status", "km10", "estimated", "minutes", "rooms", "terms", "tie_km10", "ties_kept",
-    "alternatives", "changed_from",
+    "alternatives", "changed_from", "ties", "others",
 )  # fmt: skip
-UNPLACED = ("id", "persons", "priority", "reason", "from", "waiting", "sentence")
-
-
-@dataclass
-class Offers:
-    """The offers that a page names, each once."""
-
-    known: ById[Accommodation]
-    atlas: Atlas
-    rows: list[list[Any]] = field(default_factory=list)
-    _number: dict[str, int] = field(default_factory=dict)
-
-    def number(self, accommodation_id: str) -> int:
-        """Number of an offer in the list."""
-        if accommodation_id not in self._number:
-            self._number[accommodation_id] = len(self.rows)
-            offer = self.known[accommodation_id]
-            end = None if offer.available_until is None else offer.available_until.isoformat()
-            self.rows.append([accommodation_id, self.atlas.number(offer.spot), offer.kind, sorted(offer.features), end])
-        return self._number[accommodation_id]
+UNPLACED = ("id", "persons", "priority", "reason", "from", "waiting", "said", "funnel", "preferred", "remedy", "examined")
 
 
 @dataclass(frozen=True)
@@ -64,15 +48,20 @@ def people(result: Result, atlas: Atlas, offers: Offers, households: ById[Househ
     hidden = int(held.protected.sum())
     open_ = held.take(~held.protected)
     listed = result.unplaced[:MOST]
-    told = open_.take(slice(0, max(0, MOST - len(listed)) if len(open_) + len(listed) > MOST else None))
+    small = len(held) + len(result.unplaced) <= MOST
+    told = open_ if small else open_.take(slice(0, 0))
     secret = assign_roles(instance, households, offers.known, options.date).protected
-    out = [_unplaced(row, households, atlas, secret, options.date) for row in listed]
+    teller = Teller(instance, atlas, offers)
+    why = {found.household_id: found for found in explained(result)} if small else {}
+    out = [_unplaced(row, teller.of_unplaced(row, why.get(row.household_id)), households, atlas, secret, options.date) for row in listed]
     guessed = _estimated(instance, policy, told, households, offers.known)
-    rows = [_placed(row, guess, households, atlas, offers) for row, guess in zip(told, guessed, strict=True)]
+    rows = [
+        _placed(row, teller.told(why[row.household_id]), guess, households, atlas, offers) for row, guess in zip(told, guessed, strict=True)
+    ]
     return People(rows, out, hidden, (len(open_) - len(told), len(result.unplaced) - len(listed)))
 
 
-def _placed(row: PlacementRow, estimated: bool, households: ById[Household], atlas: Atlas, offers: Offers) -> list[Any]:
+def _placed(row: PlacementRow, told: Told, estimated: bool, households: ById[Household], atlas: Atlas, offers: Offers) -> list[Any]:
     household = households[row.household_id]
     return [
         row.household_id,
@@ -90,15 +79,29 @@ def _placed(row: PlacementRow, estimated: bool, households: ById[Household], atl
         row.ties_kept,
         [[offers.number(other.accommodation_id), other.added_cost] for other in row.alternatives],
         offers.number(row.changed_from) if row.changed_from else None,
+        told.ties,
+        told.others,
     ]
 
 
-def _unplaced(row: UnplacedRow, households: ById[Household], atlas: Atlas, secret: frozenset[str], date: dt.date) -> list[Any]:
+def _unplaced(row: UnplacedRow, why: Told, households: ById[Household], atlas: Atlas, secret: frozenset[str], date: dt.date) -> list[Any]:
     known = households.get(row.household_id)
     told = known if known is not None and row.household_id not in secret else None
     waiting = None if told is None or told.waiting_since is None else max(0, (date - told.waiting_since).days)
     start = None if told is None else atlas.number(told.spot)
-    return [row.household_id, row.persons, row.priority, row.reason, start, waiting, row.explanation]
+    return [
+        row.household_id,
+        row.persons,
+        row.priority,
+        row.reason,
+        start,
+        waiting,
+        why.said,
+        why.funnel,
+        why.preferred,
+        why.remedy,
+        int(why.examined),
+    ]
 
 
 def _estimated(

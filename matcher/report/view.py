@@ -140,12 +140,12 @@ def goodness(data: Data, t: Translator) -> list[str]:
     return [first, unit, more]
 
 
-def grid(rows: Sequence[tuple[str, tuple[int, ...]]], *, sums_below: bool, t: Translator) -> Grid:
-    """A table of persons placed, without a place and left out, and their share, with small cells hidden."""
+def grid(rows: Sequence[tuple[str, tuple[int, ...]]], *, sums_below: bool, open_: bool, t: Translator) -> Grid:
+    """A table of persons placed, without a place and left out, and their share, with small cells hidden unless it is open."""
     table = [[*counts, sum(counts)] for _, counts in rows]
     if sums_below:
         table.append([sum(column) for column in zip(*table, strict=True)])
-    gone = hidden(table, sums_below=sums_below)
+    gone = [[False] * len(row) for row in table] if open_ else hidden(table, sums_below=sums_below)
     names = [name for name, _ in rows] + ([t.say("all")] if sums_below else [])
     lines = []
     for name, counts, away in zip(names, table, gone, strict=True):
@@ -157,20 +157,20 @@ def grid(rows: Sequence[tuple[str, tuple[int, ...]]], *, sums_below: bool, t: Tr
     return Grid(heads, tuple(lines), any(map(any, gone)))
 
 
-def by_priority(data: Data, t: Translator) -> Grid:
-    """Persons by priority."""
+def by_priority(data: Data, t: Translator, *, open_: bool = False) -> Grid:
+    """Persons by priority. open_: on the full page, whose rows show it of each household anyway."""
     rows = []
     for key, split in data["by_priority"].items():
         if sum(split["persons"].values()):
             name = t.say("unknown") if key == "unknown" else t.say("1, most urgent") if key == "1" else key
             rows.append((name, split_of(split["persons"])))
-    return grid(rows, sums_below=True, t=t)
+    return grid(rows, sums_below=True, open_=open_, t=t)
 
 
 def by_group(data: Data, t: Translator) -> Grid:
     """Persons of households by their groups, which may overlap."""
     rows = [(group, split_of(split["persons"])) for group, split in data["by_group"].items()]
-    return grid(rows, sums_below=False, t=t)
+    return grid(rows, sums_below=False, open_=False, t=t)
 
 
 def beds(data: Data, t: Translator) -> list[tuple[str, str, str, str]]:

@@ -8,21 +8,11 @@ from importlib.resources import files
 from typing import Any
 
 from matcher.i18n import LANGUAGES, Translator, mark, translator
+from matcher.wording.explanations import MARGIN_WORDS, TIE_KINDS, WEIGHTIER_WORDS
+from matcher.wording.tables import BARRED_WORDS, LEFT_OUT_WORDS, OWN_ROW_FAULTY, RULE_NAMES, RULE_WORDS, TERM_WORDS
 
 SCRIPTS = ("base.js", "table.js", "details.js", "sheets.js", "start.js")
 KEYWORDS: dict[str, Any] = {"say": None, "sayN": (1, 2), "sayIn": (2,), "sayInN": (2, 3)}
-TERMS: Mapping[str, str] = {
-    "travel": mark("the journey"),
-    "ties": mark("distance from its ties"),
-    "home": mark("distance from home, for the way back"),
-    "wants": mark("wishes not met"),
-    "risk": mark("danger at the destination"),
-    "short": mark("the offer ends early"),
-    "spare": mark("beds left empty"),
-    "move": mark("change of an earlier proposal"),
-    "rent": mark("rent"),
-    "linked": mark("distance from households it is tied to"),
-}
 KINDS: Mapping[str, str] = {
     "apartment": mark("apartment"),
     "house": mark("house"),
@@ -43,6 +33,20 @@ FEATURES: Mapping[str, str] = {
     "kitchen": mark("a kitchen"),
     "quiet": mark("quiet"),
     "garden": mark("a garden"),
+}
+RELATIONS: Mapping[str, str] = {
+    "parent": mark("parent"),
+    "child": mark("child"),
+    "spouse": mark("husband or wife"),
+    "sibling": mark("brother or sister"),
+    "grandparent": mark("grandparent"),
+    "grandchild": mark("grandchild"),
+    "relative": mark("relatives"),
+    "friend": mark("friends"),
+    "carer": mark("carer"),
+    "work": mark("work"),
+    "school": mark("school"),
+    "treatment": mark("treatment"),
 }
 STATUS: Mapping[str, str] = {"proposed": mark("proposed"), "accepted": mark("accepted"), "moved_in": mark("moved in")}
 REASONS: Mapping[str, str] = {
@@ -97,7 +101,9 @@ FAMILY_ADVICE: Mapping[str, str] = {
     "no_capacity": mark("You stay on the list, and the days that you wait count for you. We look for more places every day."),
 }
 _TABLES: Mapping[str, Mapping[str, str]] = {
-    "terms": TERMS, "kinds": KINDS, "features": FEATURES, "status": STATUS, "reasons": REASONS, "advice": ADVICE, "family": FAMILY,
+    "terms": TERM_WORDS, "barred": BARRED_WORDS, "rule_names": RULE_NAMES, "left_out": {**LEFT_OUT_WORDS, "own_row": OWN_ROW_FAULTY},
+    "margin": MARGIN_WORDS, "weightier": WEIGHTIER_WORDS, "tie_kinds": TIE_KINDS, "relations": RELATIONS,
+    "kinds": KINDS, "features": FEATURES, "status": STATUS, "reasons": REASONS, "advice": ADVICE, "family": FAMILY,
     "family_advice": FAMILY_ADVICE,
 }  # fmt: skip
 
@@ -118,8 +124,11 @@ def script_words() -> dict[str, Any]:
     }
 
 
-def _codes(t: Translator) -> dict[str, dict[str, str]]:
-    return {name: {code: t.say(text) for code, text in table.items()} for name, table in _TABLES.items()}
+def _codes(t: Translator) -> dict[str, dict[str, str | list[str]]]:
+    tables: dict[str, dict[str, str | list[str]]] = {
+        name: {code: t.say(text) for code, text in table.items()} for name, table in _TABLES.items()
+    }
+    return {**tables, "rules": {code: t.forms(*words) for code, words in RULE_WORDS.items()}}
 
 
 def _messages(t: Translator) -> dict[str, str | list[str]]:

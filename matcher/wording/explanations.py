@@ -97,7 +97,7 @@ def status_word(status: str, t: Translator) -> str:
 def tie_sentence(tie: TieTold, t: Translator) -> str:
     """One tie and what became of it."""
     target = t.say("a household") if tie.target is None else tie.target
-    what = t.say(_TIE_KINDS[tie.kind], target=target)
+    what = t.say(TIE_KINDS[tie.kind], target=target)
     if tie.kept is None:
         return t.say("{tie}: not told, or not placed", tie=what)
     kept = t.say("kept") if tie.kept else t.say("missed")
@@ -106,7 +106,7 @@ def tie_sentence(tie: TieTold, t: Translator) -> str:
     return t.say("{tie}: {kept}, {km} km", tie=what, kept=kept, km=t.tenths(tie.km10))
 
 
-_TIE_KINDS = {
+TIE_KINDS = {
     "near": mark("near {target}"),
     "same_place": mark("in the same settlement as {target}"),
     "same_site": mark("at the same address as {target}"),

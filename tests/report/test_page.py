@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from matcher.explain import explanations
 from matcher.report import data_of_page
 from tests.report.browser import chromium, needs_chromium, opened
-from tests.runs import INSTANCES, matcher, published, rows_of, scratch
+from tests.runs import INSTANCES, matcher, published, rows_of, scratch, solved
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -82,7 +83,8 @@ def test_search_sort_filter_and_open(browser: Browser) -> None:
         page.keyboard.press("Enter")
         assert first.get_attribute("aria-expanded") == "true"
         said = next(row["explanation"] for row in unplaced if row["household_id"] == first.inner_text())
-        assert said.split(";")[0][:20] in short.locator(".detail").inner_text()
+        fitting = said.split()[0]
+        assert f"{fitting} offer" in short.locator(".detail").inner_text() and "would suit it" in said
         page.keyboard.press("Enter")
         assert first.get_attribute("aria-expanded") == "false" and short.locator(".detail").count() == 0
         short.get_by_role("searchbox").fill("there is no such household")
@@ -97,6 +99,27 @@ def test_a_household_without_a_place_is_one_click_away(browser: Browser) -> None
         chips.first.click()
         opener = page.locator("#unplaced .row .opener").first
         assert opener.inner_text() == chips.first.inner_text() and opener.get_attribute("aria-expanded") == "true"
+
+
+def test_a_row_says_why_and_what_else_there_was(browser: Browser) -> None:
+    """The same as `matcher explain` says: ties kept and missed, the cost a person, the next best offers, what stood in the way."""
+    found = {one.household_id: one for one in explanations(solved(INSTANCES / "hard-night"))}
+    looked = 0
+    with opened(browser, page_in("en")) as page:
+        for row in rows_of(out() / "placements.csv")[:12]:
+            page.locator("#placements input[type=search]").fill(row["household_id"])
+            page.locator(f"#placements .row[data-id={row['household_id']}] .opener").click()
+            said = page.locator("#placements .detail").inner_text()
+            one = found[row["household_id"]]
+            assert f"{float(row['cost']) / int(row['persons']):,.1f} in all" in said
+            for other in one.others + tuple(one.alternatives):
+                assert other.accommodation_id in said
+                looked += 1
+            for tie in one.ties:
+                assert (tie.target or "a household") in said
+                looked += 1
+            page.locator("#placements .opener").first.click()
+    assert looked > 20
 
 
 def test_the_sheet_holds_one_family_and_prints(browser: Browser) -> None:

@@ -61,6 +61,13 @@ function code(table, key, lang) {
   return known[key] === undefined ? key : known[key];
 }
 
+/* The same for words that go with a number. */
+function codeN(table, key, n) {
+  const forms = words.codes[pageLang][table][key];
+  const form = new Intl.PluralRules(LOCALES[pageLang]).select(n);
+  return filled(pageLang, forms.length === 2 ? forms[form === "one" ? 0 : 1] : forms[FORMS[form]], { n: n });
+}
+
 function placeName(index, lang) {
   if (index === null) return "";
   const place = run.places[index];

@@ -41,17 +41,41 @@ function bar(share) {
 }
 
 function tieLines(row) {
-  if (row.tie_km10 === null) return [el("p", {}, say("No ties are recorded."))];
-  const kept = sayN("{n} tie is kept.", "{n} ties are kept.", row.ties_kept);
-  return [el("p", {}, kept + " " + say("The nearest is {km} km away.", { km: km(row.tie_km10) }))];
+  if (!row.ties.length) return [el("p", {}, say("No ties are recorded, or none that may be told."))];
+  return [el("ul", { class: "plain ties" }, row.ties.map((tie) => el("li", { class: tie[5] === 1 ? "kept" : tie[5] === 0 ? "missed" : null }, tieSentence(tie))))];
+}
+
+function tieSentence([kind, target, relation, required, km10, kept]) {
+  const name = typeof target === "number" ? placeName(target) : target === null ? say("a household") : target;
+  let what = code("tie_kinds", kind).replace("{target}", name);
+  if (relation !== null) what = say("{relation}: {tie}", { relation: code("relations", relation), tie: what });
+  if (required) what = say("{tie} (a condition)", { tie: what });
+  if (kept === null) return say("{tie}: not told, or not placed", { tie: what });
+  const state = kept ? say("kept") : say("missed");
+  if (km10 === null || kind === "apart") return say("{tie}: {kept}", { tie: what, kept: state });
+  return say("{tie}: {kept}, {km} km", { tie: what, kept: state, km: km(km10) });
 }
 
 function alternativeLines(row) {
-  if (!row.alternatives.length) return [el("p", {}, say("No other offer is open to it as things are."))];
+  const free = row.alternatives.map(([offer, added]) => el("li", {}, alternative(offer, added, row.persons)));
+  const other = row.others.map(([offer, added, rules, full]) => el("li", {}, say("{offer}; but {way}", {
+    offer: alternative(offer, added, row.persons), way: full === null ? rules.map((rule) => code("barred", rule)).join(", ") : fullSentence(full),
+  })));
   return [
-    el("p", { class: "small" }, say("Free for it as well; all else as it is, it would cost:")),
-    el("ul", { class: "plain" }, row.alternatives.map(([offer, added]) => el("li", {}, alternative(offer, added, row.persons)))),
+    free.length ? el("p", { class: "small" }, say("Free for it as well; all else as it is, it would cost:")) : el("p", {}, say("No other offer is open to it as things are.")),
+    el("ul", { class: "plain" }, free),
+    other.length ? el("p", { class: "small" }, say("Not to be had:")) : null,
+    el("ul", { class: "plain" }, other),
   ];
+}
+
+function fullSentence([households, fixed, nowhere, loss]) {
+  const free = households - fixed;
+  if (households === 0) return say("it has no room for them");
+  if (free <= 0) return sayN("full: {n} household there has moved in, accepted or been given it by a decision", "full: {n} households there have moved in, accepted or been given it by a decision", households);
+  if (loss !== null) return sayN("full: {n} household there would lose at least {km} km per person if it moved", "full: {n} households there would each lose at least {km} km per person if they moved", free - nowhere, { km: number(loss / 10, 1) });
+  if (nowhere === free) return sayN("full: {n} household there has nowhere else to go", "full: {n} households there have nowhere else to go", free);
+  return sayN("full: {n} household is there", "full: {n} households are there", households);
 }
 
 function alternative(offer, added, size) {
@@ -83,12 +107,60 @@ function placedDetail(row) {
     sheetButton(row));
 }
 
+/* The funnel of rules: what is left after each. */
+function funnelBars([offers, struck, left]) {
+  return el("div", {},
+    el("p", { class: "small" }, sayN("Of {n} offer:", "Of {n} offers:", offers)),
+    el("ul", { class: "bars" },
+      struck.map(([rule, n]) => el("li", {}, el("span", { class: "name" }, codeN("rules", rule, n)), el("span", { class: "bar", "aria-hidden": "true" }, bar(n / Math.max(1, offers))), el("span", { class: "value" }, "−" + number(n, 0)))),
+      el("li", { class: "total" }, el("span", { class: "name" }, say("left for it")), el("span", { class: "bar", "aria-hidden": "true" }, left ? bar(left / Math.max(1, offers)) : null), el("span", { class: "value" }, number(left, 0)))));
+}
+
+function whyNot(row) {
+  if (LEFT_OUT.includes(row.reason)) return [el("p", {}, code("left_out", row.said))];
+  const lines = [];
+  if (row.reason === "no_capacity" && row.funnel) lines.push(sayN("{n} offer would suit it; as the plan stands it is full, or kept from it by a tie.", "{n} offers would suit it; as the plan stands each is full, or kept from it by a tie.", row.funnel[2]));
+  if (row.reason === "tie") lines.push(say("None of the offers that would suit it keeps its required ties."));
+  if (row.reason === "split_pair") lines.push(say("It must be placed together with another household, which could not be placed or is left out."));
+  if (row.reason === "policy") lines.push(say("By this policy every place it could have would cost more than leaving it unplaced; check the weights."));
+  if (!row.funnel) lines.push(say("Too many households to explain each here: matcher explain says more of this one."));
+  const opener = row.funnel && !row.funnel[2] ? row.funnel[3] : null;
+  if (row.reason === "no_eligible" && row.funnel && !row.funnel[2]) lines.push(say("No offer passes all rules."));
+  if (opener) lines.push(sayN("But for {rule}, {n} offer would suit it.", "But for {rule}, {n} offers would suit it.", opener[1], { rule: code("rule_names", opener[0]) }));
+  return lines.map((text) => el("p", {}, text));
+}
+
+function preferredLines(row) {
+  return row.preferred.map(([offer, id, why, margin]) => {
+    const who = id === null ? say("a household there") : id;
+    let way;
+    if (why === "fixed") way = say("who is there has moved in or accepted");
+    else if (why === "pinned") way = say("it is given away by a decision in overrides.csv");
+    else if (why === "linked") way = say("who is there is bound to others");
+    else if (why === "room") way = say("no single household there could make room for it");
+    else if (why === "several") way = say("there is no room for all who must be placed with it");
+    else if (words.codes[pageLang].weightier[why]) way = code("weightier", why).replace("{who}", who);
+    else way = say("{who} is preferred, by {each} km per person, mostly because {why}", { who: who, each: each(margin || 0, row.persons), why: code("margin", why) });
+    return el("li", {}, say("{offer}, but {way}", { offer: offerName(offer), way: way }));
+  });
+}
+
+function helpLines(row) {
+  if (row.remedy) return [el("p", { class: "remedy" }, row.remedy[pageLang] || row.remedy.en)];
+  if (!row.examined) return [];
+  return [el("p", {}, say("No single change of its date, its longest journey, the kinds it accepts or its wishes, and no one more offer would place it without taking a place from somebody else."))];
+}
+
 function unplacedDetail(row) {
+  const preferred = preferredLines(row);
+  const help = helpLines(row);
   return el("div", { class: "card" },
-    el("p", { class: "lead" }, code("reasons", row.reason)),
+    el("p", { class: "lead" }, say("{id}: {reason}", { id: row.id, reason: code("reasons", row.reason) })),
     el("div", { class: "blocks" },
-      block(say("Why"), el("p", {}, row.sentence)),
-      block(say("What to do"), el("p", {}, code("advice", row.reason)))),
+      block(say("Why"), ...whyNot(row), preferred.length ? el("ul", { class: "plain" }, preferred) : null),
+      help.length ? block(say("What would help"), ...help) : null,
+      block(say("What to do"), el("p", {}, code("advice", row.reason))),
+      row.funnel && row.funnel[1].length ? block(say("Rule by rule"), funnelBars(row.funnel)) : null),
     sheetButton(row));
 }
 

@@ -41,12 +41,20 @@ function placeSheet(row, lang) {
       line(sayIn(lang, "Rooms for you"), row.rooms.length ? sayInN(lang, "{n} room ({beds} beds)", "{n} rooms ({beds} beds)", row.rooms.length, { beds: row.rooms.join(" + ") }) : ""),
       line(sayIn(lang, "The place has"), offer[3].map((word) => code("features", word, lang)).join(", ")),
       line(sayIn(lang, "You can stay until"), offer[4] === null ? "" : day(offer[4], lang)),
-      line(sayIn(lang, "Nearest of your people or places"), row.tie_km10 === null ? "" : sayIn(lang, "{km} km from there", { km: km(row.tie_km10, lang) }))),
+      line(sayIn(lang, "Your people and places"), ownPlaces(row, lang))),
     el("h3", {}, sayIn(lang, "Why this place")),
     el("p", {}, sayIn(lang, "It fits what you told us you cannot do without. Among the places that fit, the way there, your people, your wishes and safety were weighed, together with those of everybody else who needs a place tonight.")),
     el("h3", {}, sayIn(lang, "What you can do")),
     el("p", {}, settled + " " + sayIn(lang, "If something here is wrong, or has changed, tell the person who gave you this sheet: the plan can be made again.")),
   ];
+}
+
+/* Ties to places only: another household on the sheet would be somebody else's affair. */
+function ownPlaces(row, lang) {
+  const near = row.ties.filter((tie) => typeof tie[1] === "number" && tie[0] !== "apart" && tie[4] !== null);
+  return near.map(([, target, relation, , km10]) => sayIn(lang, "{name}: {km} km from there", {
+    name: relation === null ? placeName(target, lang) : placeName(target, lang) + " (" + code("relations", relation, lang) + ")", km: km(km10, lang),
+  })).join("; ");
 }
 
 function waitingSheet(row, lang) {

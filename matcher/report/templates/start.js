@@ -14,7 +14,7 @@ const tables = {
     columns: [
       { key: "id", label: say("Household"), value: (row) => row.id },
       { key: "priority", label: say("Priority"), value: (row) => row.priority, cell: (row) => (row.priority === null ? "?" : String(row.priority)), number: true },
-      { key: "persons", label: say("Persons"), value: (row) => row.persons, cell: (row) => (row.persons === null ? "?" : number(row.persons, 0)), number: true },
+      { key: "persons", label: say("Persons"), value: (row) => row.persons, cell: (row) => (row.persons === null ? "?" : number(row.persons, 0)), number: true, narrow: true },
       { key: "reason", label: say("Why"), value: (row) => code("reasons", row.reason), cell: (row) => code("reasons", row.reason) },
       { key: "from", label: say("Is now in"), value: (row) => placeName(row.from), cell: (row) => placeName(row.from), wide: true },
       { key: "waiting", label: say("Days waited"), value: (row) => (row.waiting === null ? null : -row.waiting), cell: (row) => (row.waiting === null ? "" : number(row.waiting, 0)), number: true, wide: true },
@@ -34,11 +34,11 @@ const tables = {
     columns: [
       { key: "id", label: say("Household"), value: (row) => row.id },
       { key: "priority", label: say("Priority"), value: (row) => row.priority, cell: (row) => String(row.priority), number: true, wide: true },
-      { key: "persons", label: say("Persons"), value: (row) => row.persons, cell: (row) => number(row.persons, 0), number: true },
+      { key: "persons", label: say("Persons"), value: (row) => row.persons, cell: (row) => number(row.persons, 0), number: true, narrow: true },
       { key: "from", label: say("From"), value: (row) => placeName(row.from), cell: (row) => placeName(row.from), wide: true },
       { key: "to", label: say("To"), value: (row) => placeName(run.offers[row.offer][1]), cell: (row) => placeName(run.offers[row.offer][1]) },
       { key: "offer", label: say("Offer"), value: (row) => run.offers[row.offer][0], cell: (row) => run.offers[row.offer][0], wide: true },
-      { key: "km", label: say("km"), value: (row) => row.km10, cell: (row) => (row.estimated ? "≈ " : "") + km(row.km10), number: true },
+      { key: "km", label: say("km"), value: (row) => row.km10, cell: (row) => (row.estimated ? "≈\u00a0" : "") + km(row.km10), number: true },
       { key: "status", label: say("Standing"), value: (row) => code("status", row.status), cell: (row) => code("status", row.status), wide: true },
     ],
   }),

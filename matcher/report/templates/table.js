@@ -9,6 +9,11 @@ function compare(a, b) {
   return typeof a === "number" && typeof b === "number" ? a - b : collators.compare(String(a), String(b));
 }
 
+/* Classes of a column: numbers stand right; `wide` and `narrow` ones are left away on small screens. */
+function kindOf(column) {
+  return ["number", "wide", "narrow"].filter((name) => column[name]).join(" ") || null;
+}
+
 /* root: a <section> with a form, a table and places for the count and for "more" (page.html).
    look: columns [{key, label, value, cell, number, wide}], rows, text(row), detail(row), filters {name: test(row, value)}. */
 function makeTable(root, look) {
@@ -60,8 +65,8 @@ function makeTable(root, look) {
     const button = el("button", { type: "button", class: "opener", "aria-expanded": String(open), "aria-controls": id }, row.id);
     const cells = look.columns.map((column, i) => {
       const content = i === 0 ? button : column.cell(row);
-      const kind = [column.number ? "number" : "", column.wide ? "wide" : ""].join(" ").trim();
-      return i === 0 ? el("th", { scope: "row" }, content) : el("td", { class: kind || null }, content);
+      const kind = kindOf(column);
+      return i === 0 ? el("th", { scope: "row" }, content) : el("td", { class: kind }, content);
     });
     const line = el("tr", { class: "row" + (open ? " open" : ""), "data-id": row.id, onclick: (event) => { if (!event.target.closest("a, select")) toggle(row); } }, cells);
     return open ? [line, detailLine(row, id)] : [line];
@@ -92,8 +97,7 @@ function makeTable(root, look) {
         mark();
         update();
       } }, column.label);
-      const kind = [column.number ? "number" : "", column.wide ? "wide" : ""].join(" ").trim();
-      line.append(el("th", { scope: "col", "data-key": column.key, class: kind || null }, button));
+      line.append(el("th", { scope: "col", "data-key": column.key, class: kindOf(column) }, button));
     }
   }
 
