@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,34 +20,88 @@ SUFFIX = ".csv"
 PARQUET = ".parquet"
 
 
-def read_instance(source: Path | str, *, quarantine: bool = False, encoding: str = "utf-8", today: date | None = None) -> Instance:
+def read_instance(
+    source: Path | str,
+    *,
+    quarantine: bool = False,
+    encoding: str = "utf-8",
+    today: date | None = None,
+    mapping: Path | str | None = None,
+    others: Path | str | None = None,
+    day: date | None = None,
+) -> Instance:
     """The instance in a folder of CSV or Parquet files, or in a workbook `*.xlsx` (docs/format.md).
 
-    quarantine: set faulty rows aside instead of refusing the whole. encoding: of all CSV files, as Python names it. today: name
-    offers that have ended by this day, or that nobody has confirmed for long.
+    quarantine: set faulty rows aside instead of refusing the whole. encoding: of all CSV files, as Python names it. today: also name
+    what seems wrong on that day though no cell is faulty: likely doubles, stale offers and the like (matcher/suspicions.py).
+    mapping: a mapping file, or the name of one that comes with the program: the source is then an export in another form
+    (docs/howto/kobo.md). others: a folder or workbook in the format, for tables that the source lacks. day: by which a mapping
+    counts ages.
     Raises InputError with all faults of all files, and UsageError for an encoding that does not exist or a kind of file that this
     build does not read.
     """
     from matcher.io.assemble import build_instance  # numpy takes longer to import than most instances take to read
     from matcher.io.codebook import Codebooks
-    from matcher.io.sources import is_workbook, workbook_tables
 
     check_encoding(encoding)
-    source = Path(source)
     books = Codebooks(guarded=True)
-    if is_workbook(source) and not source.is_dir():
-        tables, notices = workbook_tables(source, books)
+    if mapping is not None:
+        from matcher.io.mapping.read import mapped_source
+
+        found = mapped_source(Path(source), mapping, encoding, books, others=others, day=day)
+        tables, notices = found.tables, list(found.notices)
     else:
-        names = _listing(source)
-        tables, notices = _tables(source, names, encoding, books), _strangers(names)
-    return build_instance(tables, quarantine=quarantine, notices=notices, today=today)
+        tables, notices = format_tables(Path(source), encoding, books)
+        if others is not None:
+            tables, notices = with_others(tables, notices, Path(others), encoding, books)
+    return build_instance({**_missing(tables, str(source)), **tables}, quarantine=quarantine, notices=notices, today=today)
+
+
+def format_tables(source: Path, encoding: str, books: Codebooks) -> tuple[dict[str, Table], list[Notice]]:
+    """The tables of a folder or workbook in the format, and what is worth a notice."""
+    from matcher.io.sources import is_workbook, workbook_tables
+
+    if is_workbook(source) and not source.is_dir():
+        return workbook_tables(source, books)
+    names = _listing(source)
+    return _tables(source, names, encoding, books), _strangers(names)
+
+
+def with_others(
+    tables: Mapping[str, Table], notices: Iterable[Notice], others: Path, encoding: str, books: Codebooks
+) -> tuple[dict[str, Table], list[Notice]]:
+    """The tables and those that they lack from another folder or workbook. One that both have is a fault, not a choice."""
+    from matcher.io.tables import failed_table
+
+    more, noticed = format_tables(others, encoding, books)
+    found = dict(tables)
+    for name, table in more.items():
+        found[name] = table
+        if name in tables:
+            found[name] = failed_table(table.sheet.name, table.file, 0, "file_name", f"{tables[name].file} has these rows too: keep one of them")
+    return found, [*notices, *noticed]
+
+
+def _missing(tables: Mapping[str, Table], source: str) -> dict[str, Table]:
+    """What every instance needs and is not there."""
+    from matcher.io.sources import is_workbook
+    from matcher.io.tables import failed_table
+
+    missing = {}
+    for name in REQUIRED_SHEETS:
+        if name not in tables:
+            book = is_workbook(Path(source)) and not Path(source).is_dir()
+            file = f"{Path(source).name}#{name}" if book else name + SUFFIX
+            missing[name] = failed_table(name, file, 0, "file_missing", f"every instance needs this {'sheet' if book else 'file'}")
+    return missing
 
 
 def _tables(folder: Path, names: frozenset[str], encoding: str, books: Codebooks) -> dict[str, Table]:
-    """All files of the format, those that every instance needs even where they are not there."""
+    """All files of the format that are there, under whatever capital letters."""
     from matcher.io.tables import failed_table
 
-    wanted = [name for name in SHEETS if {name + SUFFIX, name + PARQUET} & names or name in REQUIRED_SHEETS]
+    alike = {other.casefold() for other in names}
+    wanted = [name for name in SHEETS if {name + SUFFIX, name + PARQUET} & names or (name in REQUIRED_SHEETS and name + SUFFIX in alike)]
     tables = {name: _table(folder, name, names, encoding, books) for name in wanted}
     for name, wrong in _misnamed(names):
         message = f"call it {wrong.lower()}: names of files are in small letters"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matcher.errors import UsageError
 from matcher.io.codebook import Codebooks
-from matcher.io.columns import REQUIRED_SHEETS, SHEETS
+from matcher.io.columns import SHEETS
 from matcher.io.tables import Table, failed_table, make_table
 from matcher.io.workbook_in import CellTrace, Grid, read_workbook
 from matcher.model import Notice
@@ -36,9 +36,6 @@ def workbook_tables(path: Path, books: Codebooks) -> tuple[dict[str, Table], lis
     for grid in workbook.grids:
         by_name.setdefault(grid.name.strip().casefold().removesuffix(".csv"), []).append(grid)
     tables = {name: _table(name, by_name[name], books) for name in SHEETS if name in by_name}
-    for name in REQUIRED_SHEETS:
-        if name not in tables:
-            tables[name] = failed_table(name, f"{path.name}#{name}", 0, "file_missing", f"every instance needs the sheet `{name}`")
     strangers = (grid for name, grids in by_name.items() if name not in SHEETS and name not in GUIDES for grid in grids)
     return tables, [*workbook.notices, *_strange(strangers)]
 
