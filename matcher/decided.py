@@ -83,10 +83,7 @@ class _Merging:
         self.instance, self.standings, self.date = instance, standings, standings.date
         self.households = ById(instance.households, "household_id")
         self.offers = ById(instance.accommodations, "accommodation_id")
-        self.aside = {
-            sheet: {row.id for row in instance.set_aside if row.file.removesuffix(".csv") == sheet}
-            for sheet in ("households", "accommodations")
-        }
+        self.aside = {sheet: {row.id for row in instance.set_aside if row.is_of(sheet)} for sheet in ("households", "accommodations")}
         self.delivered = {row.household_id: row for row in instance.standing}
         self.standing = dict(self.delivered)
         self.overrides: list[Override] = list(instance.overrides)

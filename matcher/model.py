@@ -197,10 +197,9 @@ class SetAside(Row):
     groups: frozenset[str] = frozenset()
     faults: tuple[Fault, ...]
 
-    @property
-    def is_household(self) -> bool:
-        """Whether it is a row of households."""
-        return (self.sheet or self.file.removesuffix(".csv")) == "households"
+    def is_of(self, sheet: str) -> bool:
+        """Whether it is a row of this one of the format's files."""
+        return (self.sheet or self.file.removesuffix(".csv")) == sheet
 
 
 class Notice(Row):

@@ -276,7 +276,7 @@ class Rows:
         """Households whose own row is set aside, where its id could be read; an id that stands twice has no known persons."""
         seen: dict[str, SetAside | None] = {}
         for row in self.compiled.instance.set_aside:
-            if row.is_household and row.id and row.id not in self.compiled.household_of:
+            if row.is_of("households") and row.id and row.id not in self.compiled.household_of:
                 seen[row.id] = None if row.id in seen else row
         sentence = t.say(OWN_ROW_FAULTY)
         return [

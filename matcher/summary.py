@@ -171,7 +171,7 @@ def _own_rows(instance: Instance) -> list[SetAside]:
     """Rows of households that are set aside; an id that stands twice counts once, as far as the first of its rows tells."""
     found: dict[object, SetAside] = {}
     for position, row in enumerate(instance.set_aside):
-        if row.is_household:
+        if row.is_of("households"):
             found.setdefault(row.id or position, row)
     return list(found.values())
 

@@ -37,11 +37,18 @@ class Verdict:
         return not self.violations
 
 
-def verify(folder: Path | str, out: Path | str, *, encoding: str = "utf-8") -> Verdict:
-    """Re-check the run in `out` against the instance in `folder`. Raises InputError if either cannot be read."""
+def verify(
+    folder: Path | str, out: Path | str, *, encoding: str = "utf-8", mapping: Path | str | None = None, others: Path | str | None = None
+) -> Verdict:
+    """Re-check the run in `out` against the instance in `folder`. Raises InputError if either cannot be read.
+
+    mapping, others: as of `read_instance`, where the run was made from an export in another form.
+    """
     published = read_published(out)
     date, quarantine, policy = settings_of(published.summary)
-    instance = with_distances(read_instance(folder, quarantine=quarantine, encoding=encoding), policy, out)
+    instance = with_distances(
+        read_instance(folder, quarantine=quarantine, encoding=encoding, mapping=mapping, others=others, day=date), policy, out
+    )
     violations: list[str] = []
     if published.summary.get("input_sha256") != instance.sha256:
         violations.append("[input] the instance is not the one that this run was made from (input_sha256 differs)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,7 +22,7 @@ def set_aside_households(world: World) -> dict[str, set[int | None]]:
     """Households whose own row is quarantined, as far as its id could be read, and the persons they have."""
     persons: dict[str, set[int | None]] = {}
     for row in world.instance.set_aside:
-        if row.id is not None and row.id not in world.households and "households" in re.split(r"[^a-z_]+", row.file.lower()):
+        if row.id is not None and row.id not in world.households and row.is_of("households"):
             twice = row.id in persons
             persons.setdefault(row.id, set()).add(None if twice else row.persons)  # nobody knows which of two rows is right
     return persons

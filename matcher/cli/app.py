@@ -13,6 +13,7 @@ from matcher.cli.doctor import doctor
 from matcher.cli.explain import explain
 from matcher.cli.generate import generate
 from matcher.cli.history import app as history
+from matcher.cli.map import map_
 from matcher.cli.nightly import nightly
 from matcher.cli.report import report
 from matcher.cli.runs import app as runs
@@ -34,6 +35,7 @@ app.command()(decide)
 app.command()(doctor)
 for name, group in (("runs", runs), ("history", history)):
     app.add_typer(group, name=name)
+app.command(name="map")(map_)
 
 
 def _version(wanted: bool) -> None:

@@ -25,6 +25,14 @@ Instance = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder with households.csv, accommodations.csv and the other files, or a workbook .xlsx.")
 ]
 
+Mapping = Annotated[
+    str | None,
+    typer.Option("--mapping", metavar="M", help="DIR is an export in another form: a mapping file, or the name of a shipped one."),
+]
+Others = Annotated[
+    Path | None, typer.Option("--with", metavar="DIR", help="Folder or workbook in the format, for tables that the export lacks.")
+]
+
 
 @contextmanager
 def guard(as_json: bool = False) -> Iterator[None]:
@@ -91,6 +99,17 @@ def folder_of(path: Path) -> Path:
     if path.is_dir() or (is_workbook(path) and path.is_file()):
         return path
     raise UsageError(f"{path} is not a folder" + (", nor a workbook that is there" if is_workbook(path) else ""))
+
+
+def source_of(path: Path, mapping: str | None, others: Path | None) -> dict[str, Any]:
+    """What an instance is read from, as `read_instance` takes it. Raises UsageError where it is not there."""
+    if mapping is None and others is not None:
+        raise UsageError("--with goes with --mapping")
+    if mapping is None:
+        return {"source": folder_of(path)}
+    if not path.exists():
+        raise UsageError(f"{path} is not there")
+    return {"source": path, "mapping": mapping, "others": None if others is None else folder_of(others)}
 
 
 def day_of(text: str | None) -> dt.date:

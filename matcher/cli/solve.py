@@ -14,13 +14,15 @@ from matcher.cli.console import (
     Instance,
     Json,
     Lang,
+    Mapping,
+    Others,
     Quiet,
     day_of,
-    folder_of,
     guard,
     language,
     policy_beside,
     print_json,
+    source_of,
     stopping,
 )
 from matcher.errors import ExitCode, InterruptedSolve, UsageError
@@ -47,6 +49,8 @@ def solve(
         Path | None, typer.Option("--warm", metavar="OUT", help="Begin from the prices and the plan of an earlier run in this folder.")
     ] = None,
     lang: Lang = "en",
+    mapping: Mapping = None,
+    others: Others = None,
     workbook: Annotated[
         bool | None, typer.Option("--workbook/--no-workbook", help="Also write results.xlsx; default: where DIR is a workbook.")
     ] = None,
@@ -65,7 +69,7 @@ def solve(
 
             options["warm_start"] = warm_start_of(read_published(warm))
         also = _also(folder.is_file() if workbook is None else workbook, parquet)
-        result = _solve(folder, out, policy, quarantine, encoding, quiet, options)
+        result = _solve(source_of(folder, mapping, others), out, policy, quarantine, encoding, quiet, options)
         from matcher.publish import publish
         from matcher.summary import summary
 
@@ -108,7 +112,9 @@ def _also(workbook: bool, parquet: bool) -> list[str]:
     return [extra for asked, extra, _ in wanted if asked]
 
 
-def _solve(folder: Path, out: Path, policy: Path | None, quarantine: bool, encoding: str, quiet: bool, options: dict[str, Any]) -> Result:
+def _solve(
+    source: dict[str, Any], out: Path, policy: Path | None, quarantine: bool, encoding: str, quiet: bool, options: dict[str, Any]
+) -> Result:
     from matcher.cli.progress import Progress
     from matcher.errors import InputError
     from matcher.io import read_instance
@@ -117,16 +123,16 @@ def _solve(folder: Path, out: Path, policy: Path | None, quarantine: bool, encod
     from matcher.solver import solve as run
 
     check_target(out.resolve())
-    path, faults = folder_of(folder), []
+    faults: list[Any] = []
     chosen, instance = Policy(), None
     try:
-        file = policy or policy_beside(path)
+        file = policy or policy_beside(source["source"])
         if file is not None:
             chosen = read_policy(file)
     except InputError as error:
         faults += list(error.faults)
     try:
-        instance = read_instance(path, quarantine=quarantine, encoding=encoding)
+        instance = read_instance(**source, quarantine=quarantine, encoding=encoding, day=options["date"])
     except InputError as error:
         faults += list(error.faults)
     if faults or instance is None:

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Quiet, day_of, folder_of, guard, plain_faults, policy_beside, print_json
+from matcher.cli.console import (
+    Encoding,
+    Instance,
+    Json,
+    Mapping,
+    Others,
+    Quiet,
+    day_of,
+    guard,
+    plain_faults,
+    policy_beside,
+    print_json,
+    source_of,
+)
 from matcher.errors import ExitCode, InputError
 
 _SHOWN = 20
@@ -15,6 +28,8 @@ _SHOWN = 20
 def validate(
     folder: Instance,
     date: Annotated[str | None, typer.Option("--date", help="Day by which offers are stale or ended, YYYY-MM-DD; default today.")] = None,
+    mapping: Mapping = None,
+    others: Others = None,
     encoding: Encoding = "utf-8",
     json: Json = False,
     quiet: Quiet = False,
@@ -24,18 +39,18 @@ def validate(
         from matcher.io import read_instance
         from matcher.policy import read_policy
 
-        path = folder_of(folder)
+        source = source_of(folder, mapping, others)
         faults: list[dict[str, Any]] = []
         notices: list[str] = []
         counts: list[Any] = []
         try:
-            instance = read_instance(path, encoding=encoding, today=day_of(date))
+            instance = read_instance(**source, encoding=encoding, today=day_of(date), day=day_of(date))
             notices, counts = [str(notice) for notice in instance.notices], list(instance.counts)
         except InputError as error:
             faults += plain_faults(error)
             notices = list(error.notices)
         try:
-            policy = policy_beside(path)
+            policy = policy_beside(source["source"])
             if policy is not None:
                 read_policy(policy)
         except InputError as error:

@@ -7,18 +7,27 @@ from typing import Annotated
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Quiet, folder_of, guard, print_json
+from matcher.cli.console import Encoding, Instance, Json, Mapping, Others, Quiet, folder_of, guard, print_json, source_of
 from matcher.errors import ExitCode
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `matcher solve` wrote.")]
 
 
-def verify(folder: Instance, out: Out, encoding: Encoding = "utf-8", json: Json = False, quiet: Quiet = False) -> None:
+def verify(
+    folder: Instance,
+    out: Out,
+    mapping: Mapping = None,
+    others: Others = None,
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Re-check a written plan and its certificate from the CSV files alone, without the solver."""
     with guard(json):
         from matcher.verify import verify as check
 
-        verdict = check(folder_of(folder), folder_of(out), encoding=encoding)
+        source = source_of(folder, mapping, others)
+        verdict = check(source.pop("source"), folder_of(out), encoding=encoding, **source)
         if json:
             body = {"right": verdict.right, "violations": list(verdict.violations), "notes": list(verdict.notes)}
             print_json({**body, "unit": "0.1 person-km", "cost": verdict.cost, "bound": verdict.bound})

@@ -25,6 +25,12 @@ FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "stray_quote": "a quote stands inside a cell that is not quoted, or text follows a closing quote",
         "wrong_cell_count": "the row has more or fewer cells than the header",
         "bad_character": "the row has a character that is no text (NUL, or half a surrogate pair)",
+        # a mapped export
+        "bad_mapping": "a mapping file cannot be understood",
+        "mapping_table": "none, or more than one, of the tables of an export is the one that a mapping looks for",
+        "no_parent": "a row belongs to a row of another table that is not there",
+        "no_lead": "none of a household's rows is its head",
+        "several_leads": "more than one of a household's rows is its head",
         # a cell
         "error_value": "the cell of a workbook shows an error such as #N/A instead of a value",
         "formula_without_value": "the cell of a workbook has a formula whose value was never stored",
@@ -78,6 +84,8 @@ NOTICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "stale_offer": "an open offer that nobody has confirmed for long, or that has ended",
         "unknown_accessibility": "an open offer of which no feature is written down",
         "over_capacity": "accepted and moved-in placements are more persons than the offer's capacity",
+        "mapping_without": "columns that a mapping could make, and for which the export has nothing",
+        "mapping_left_out": "rows of an export that a mapping leaves out",
         "example_row": "an example row of a template",
         "rooms_not_offered": "the rooms taken are not rooms of the accommodation",
     }

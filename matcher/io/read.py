@@ -78,7 +78,9 @@ def with_others(
     for name, table in more.items():
         found[name] = table
         if name in tables:
-            found[name] = failed_table(table.sheet.name, table.file, 0, "file_name", f"{tables[name].file} has these rows too: keep one of them")
+            found[name] = failed_table(
+                table.sheet.name, table.file, 0, "file_name", f"{tables[name].file} has these rows too: keep one of them"
+            )
     return found, [*notices, *noticed]
 
 

@@ -48,6 +48,7 @@ class _Builder:
         self._notices: list[Notice] = []
         self._used: dict[tuple[str, int], list[str]] = {}
         self._missing: dict[str, list[str]] = {}
+        self._left_out: set[str] = set()
         self._tables = {alias: self._found(alias, wanted) for alias, wanted in mapping.tables.items()}
 
     def mapped(self) -> Mapped:
@@ -61,8 +62,8 @@ class _Builder:
                     tables[sheet] = self._table(sheet, blocks, made)
         if self._faults:
             raise InputError(self._faults)
-        for target, names in sorted(self._missing.items()):
-            text = f"{target} is made without columns that are not there: {', '.join(names)}"
+        if self._left_out:
+            text = f"nothing in the source is there to make these of: {', '.join(sorted(self._left_out))}"
             self._notices.append(Notice(file=self._mapping.name, line=0, code="mapping_without", message=text))
         used = {place: tuple(dict.fromkeys(targets)) for place, targets in self._used.items()}
         return Mapped(tables, tuple(self._notices), self._source, used, {target: tuple(names) for target, names in self._missing.items()})
@@ -110,7 +111,7 @@ class _Builder:
                 left_out += 1
                 continue
             made.append(Made(row, rules, trouble))
-        if left_out:
+        if left_out and block.sheet in ("households", "accommodations"):
             text = f"{left_out} row{'' if left_out == 1 else 's'} left out by `{block.path}.where` of the mapping"
             self._notices.append(Notice(file=table.file, line=0, code="mapping_left_out", message=text))
         return made
@@ -135,7 +136,10 @@ class _Builder:
             self._faults.append(Fault(self._mapping.name, 0, f"{block.path}.columns.{column}", "bad_mapping", text))
             return None
         self._noted(rule, target)
-        return None if rule.missing and not rule.used else rule
+        if rule.used or not rule.missing:
+            return rule
+        self._left_out.add(target)
+        return None
 
     def _noted(self, part: Any, target: str) -> Any:
         """Remember for the report what a rule or condition reads, and what it looks for in vain."""
@@ -247,7 +251,8 @@ class _Builder:
                     texts.append(_MARK)
                     faults.append(trace.note(line, column, wrong))
         batch = [Batch(range(1, len(made) + 1), cells)] if made else []
-        table = make_table(sheet, sheet, columns, batch, self._books, header_line=0)
+        comma = any(self._tables[block.table].decimal_comma for block in blocks)
+        table = make_table(sheet, sheet, columns, batch, self._books, header_line=0, decimal_comma=comma)
         malformed = tuple(Malformed(fault, None) for fault in trace.malformed())
         return replace(table, cell_faults=tuple(faults), trace=trace, malformed=table.malformed + malformed)
 

@@ -68,12 +68,3 @@ def _as_they_are(source: Path, encoding: str, books: Codebooks, made: set[str], 
         return {}
     tables, _ = format_tables(source, encoding, books)
     return {name: table for name, table in tables.items() if name in SHEETS and name not in made and name not in chosen}
-
-
-def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
-    """(columns, rows) of a table as texts, to be written in the format."""
-    columns = list(table.columns)
-    texts = [[column.texts[code] or "" for code in column.codes.tolist()] for column in table.columns.values()]
-    return columns, [list(row) for row in zip(*texts, strict=True)] if columns else []
-
-

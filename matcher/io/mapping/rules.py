@@ -190,7 +190,9 @@ class Binder:
             other = self._row(row, alias)
             return "" if other is None else _cell(other, position)
 
-        return Rule(text, lambda row: (other, position) if (other := self._row(row, alias)) is not None else (row, None), ((table.name, position),))
+        return Rule(
+            text, lambda row: (other, position) if (other := self._row(row, alias)) is not None else (row, None), ((table.name, position),)
+        )
 
     def _value(self, raw: Raw) -> Rule:
         return Rule(lambda _: str(raw["value"]), lambda row: (row, None))
@@ -222,7 +224,10 @@ class Binder:
         """How many rows belong to this one."""
         alias, inner = self._inner(raw["count"], raw.get("where"))
         return Rule(
-            lambda row: str(sum(inner.holds(other) for other in row.many.get(alias, ()))), lambda row: (row, None), inner.used, inner.missing
+            lambda row: str(sum(inner.holds(other) for other in row.many.get(alias, ()))),
+            lambda row: (row, None),
+            inner.used,
+            inner.missing,
         )
 
     def _yes_if(self, raw: Raw) -> Rule:
@@ -303,6 +308,8 @@ class Binder:
         fixed = raw.get("at", "run")
         then = None if isinstance(fixed, str) else self._date({"date": fixed})
         day = self._scope.day if fixed == "run" else None
+        if fixed == "run" and day is None:
+            raise BadRule("ages are counted by the day of the run, which is not known here: give it")
         if isinstance(fixed, str) and fixed != "run":
             day = date.fromisoformat(fixed)
 
@@ -408,7 +415,22 @@ class Binder:
         return row if alias is None else row.one.get(alias)
 
 
-_VERBS: Final = ("column", "value", "first", "join", "sum", "count", "yes_if", "choices", "words", "each", "date", "years", "settlement", "oblast")
+_VERBS: Final = (
+    "column",
+    "value",
+    "first",
+    "join",
+    "sum",
+    "count",
+    "yes_if",
+    "choices",
+    "words",
+    "each",
+    "date",
+    "years",
+    "settlement",
+    "oblast",
+)
 _MODIFIERS: Final = frozenset({"recode", "otherwise", "default"})
 _ALSO: Final[Mapping[str, frozenset[str]]] = {
     "column": frozenset({"of"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,8 @@ class SourceTable:
 
     name: of the sheet, or of the file without suffix. file: for messages. header: names as written; tags: HXL tags, "" where there
     is none. lines: where each row stands, ascending. cells: by position of the column, trimmed. broken: rows whose cells cannot be
-    told apart. spoilt: cells that could not be read: (line, position) and code. in_sheet: whether cells have letters.
+    told apart. spoilt: cells that could not be read: (line, position) and code. in_sheet: whether cells have letters. decimal_comma:
+    whether numbers may have one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SourceTable:
     broken: tuple[Fault, ...] = ()
     spoilt: Mapping[tuple[int, int], str] = field(default_factory=dict)
     in_sheet: bool = False
+    decimal_comma: bool = False
 
     def find(self, wanted: str) -> list[int]:
         """Positions of the columns that a mapping means: by name, by the last part of `group/name`, or by HXL tag (`#adm1+code`)."""
@@ -65,7 +67,7 @@ class SourceTable:
         line = self.lines[row]
         if position is None:
             return self.file, line, "", ""
-        name = self.header[position].strip() or self.tags[position]
+        name = self.tags[position] or self.header[position].strip()
         return self.file, line, name, f"{column_letters(position + 1)}{line}" if self.in_sheet else ""
 
 
@@ -134,7 +136,8 @@ def _read_file(path: Path, encoding: str) -> SourceTable:
     if head.problem or not head.cells:
         code = "bad_header" if head.problem else "empty_file"
         raise InputError([Fault(path.name, head.line, "", code, "the header line cannot be read, or there is none")])
-    return _table(path.stem, path.name, head.line, head.cells, reader.batches(), {})
+    table = _table(path.stem, path.name, head.line, head.cells, reader.batches(), {})
+    return replace(table, decimal_comma=delimiter == ";")
 
 
 def _header(reader: RecordReader) -> Record:
@@ -168,15 +171,23 @@ def _table(
         lines += [batch.lines[row] for row in kept]
         for cells, column in zip(columns, batch.columns, strict=True):
             cells += [column[row].strip() for row in kept]
-    header_tags = _as_tags(header)
-    tags, skip = (header_tags, 0) if header_tags else next(
-        ((found, row + 1) for row in range(min(_TAGS_WITHIN, len(lines))) if (found := _as_tags([cells[row] for cells in columns]))),
-        ([""] * len(header), 0),
-    )
-    cells = tuple(tuple(column[skip:]) for column in columns)
+    tags, skip = _tags(header, columns)
+    kept_cells = tuple(tuple(column[skip:]) for column in columns)
     return SourceTable(
-        name, file, header_line, tuple(header), tuple(tags), tuple(lines[skip:]), cells, tuple(broken), spoilt, in_sheet
+        name, file, header_line, tuple(header), tuple(tags), tuple(lines[skip:]), kept_cells, tuple(broken), spoilt, in_sheet
     )
+
+
+def _tags(header: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[Sequence[str], int]:
+    """(tag of each column, rows to skip down to the data): from the header, or from one of the first rows."""
+    found = _as_tags(header)
+    if found:
+        return found, 0
+    for row in range(min(_TAGS_WITHIN, len(columns[0]) if columns else 0)):
+        found = _as_tags([cells[row] for cells in columns])
+        if found:
+            return found, row + 1
+    return [""] * len(header), 0
 
 
 def _as_tags(row: Sequence[str]) -> list[str]:

@@ -58,7 +58,9 @@ class MappingFile:
 
 def shipped() -> list[str]:
     """Names of the mappings that come with the program."""
-    return sorted(file.name.removesuffix(_SUFFIX) for file in files("matcher.io").joinpath("mappings").iterdir() if file.name.endswith(_SUFFIX))
+    return sorted(
+        file.name.removesuffix(_SUFFIX) for file in files("matcher.io").joinpath("mappings").iterdir() if file.name.endswith(_SUFFIX)
+    )
 
 
 def read_mapping(name: Path | str) -> MappingFile:
@@ -141,7 +143,9 @@ def _unknown_keys(data: Mapping[str, Any], file: str) -> Iterator[Fault]:
             yield Fault(file, 0, f"tables.{alias}", "bad_mapping", message)
     for name, codes in data.get("recodes", {}).items():
         if not isinstance(codes, dict) or not all(isinstance(value, str) for value in codes.values()):
-            yield Fault(file, 0, f"recodes.{name}", "bad_mapping", "is a list of codes: what stands in the source = what it becomes, as text")
+            yield Fault(
+                file, 0, f"recodes.{name}", "bad_mapping", "is a list of codes: what stands in the source = what it becomes, as text"
+            )
 
 
 def _block(sheet: str, path: str, raw: Mapping[str, Any], tables: Mapping[str, Any]) -> Block:

@@ -1,0 +1,120 @@
+"""`matcher map SOURCE --mapping M --out DIR`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matcher.cli.console import Encoding, Json, Others, Quiet, day_of, guard, print_json, source_of
+from matcher.errors import UsageError
+
+if TYPE_CHECKING:
+    from matcher.io.mapping.read import MappedSource
+
+Source = Annotated[
+    Path, typer.Argument(metavar="SOURCE", help="Export in another form: a workbook .xlsx, a CSV file, or a folder of them.")
+]
+Target = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="New or empty folder for CSV files, or a workbook NAME.xlsx.")]
+MARK = ".mapped"
+
+
+def map_(
+    source: Source,
+    mapping: Annotated[
+        str, typer.Option("--mapping", metavar="M", help="Mapping file, or the name of a shipped one (kobo, progres, hmis …).")
+    ],
+    out: Target,
+    others: Others = None,
+    date: Annotated[str | None, typer.Option("--date", help="Day by which ages are counted, YYYY-MM-DD; default today.")] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet files instead of CSV.")] = False,
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn an export into the format, and say what became of every column. Nothing is written where a cell is faulty."""
+    with guard(json):
+        from matcher.io.assemble import build_instance
+        from matcher.io.codebook import Codebooks
+        from matcher.io.mapping.read import mapped_source
+
+        found = source_of(source, mapping, others)
+        _check_target(out)
+        mapped = mapped_source(source, mapping, encoding, Codebooks(guarded=True), others=found["others"], day=day_of(date), complete=False)
+        instance = build_instance(mapped.tables, notices=mapped.notices)
+        _write(out, _contents(out, mapped, parquet))
+        rows = {count.file: count.accepted for count in instance.counts}
+        if json:
+            print_json(_plain(mapped, rows, [str(notice) for notice in instance.notices]))
+        elif not quiet:
+            _show(mapped, out)
+            for notice in instance.notices:
+                typer.echo(str(notice), err=True)
+
+
+def _check_target(out: Path) -> None:
+    """An earlier outcome of this command is replaced; anything else is left alone."""
+    if out.suffix.lower() == ".xlsx":
+        if out.exists():
+            raise UsageError(f"{out} is there already; name another file")
+    elif out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
+        raise UsageError(f"{out} holds something else; name a new folder")
+
+
+def _contents(out: Path, mapped: MappedSource, parquet: bool) -> dict[str, bytes]:
+    from matcher.io.instance_out import csv_files, instance_workbook, parquet_files
+
+    if out.suffix.lower() == ".xlsx":
+        return {"": instance_workbook(mapped.tables)}
+    files = parquet_files(mapped.tables) if parquet else csv_files(mapped.tables)
+    return {**files, MARK: ("\n".join([*sorted(files), ""])).encode("utf-8")}
+
+
+def _write(out: Path, contents: dict[str, bytes]) -> None:
+    """Write the files; those of an earlier outcome that are not among them go."""
+    try:
+        if "" in contents:
+            out.write_bytes(contents[""])
+            return
+        out.mkdir(parents=True, exist_ok=True)
+        before = (out / MARK).read_text(encoding="utf-8").split("\n") if (out / MARK).is_file() else []
+        for name in set(filter(None, before)) - set(contents):
+            (out / Path(name).name).unlink(missing_ok=True)
+        for name, content in contents.items():
+            (out / name).write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{out} could not be written: {error.strerror}") from error
+
+
+def _plain(mapped: MappedSource, rows: dict[str, int], notices: list[str]) -> dict[str, Any]:
+    from matcher.io.mapping.report import fates, unread_tables
+
+    columns = [{"table": f.table, "column": f.column, "filled": f.filled, "became": list(f.became)} for f in fates(mapped.mapped)]
+    missing = {target: list(names) for target, names in mapped.mapped.missing.items()}
+    return {
+        "mapping": mapped.mapping.name,
+        "columns": columns,
+        "not_read": unread_tables(mapped.mapped),
+        "made_without": missing,
+        "as_they_are": list(mapped.as_they_are),
+        "rows": rows,
+        "notices": notices,
+    }
+
+
+def _show(mapped: MappedSource, out: Path) -> None:
+    from matcher.io.mapping.report import fates, unread_tables
+
+    table = ""
+    for fate in fates(mapped.mapped):
+        if fate.table != table:
+            table = fate.table
+            typer.echo(f"{table}")
+        typer.echo(f"  {fate.column:<36} {fate.filled:>7} filled   {', '.join(fate.became) or 'not read'}")
+    for name in unread_tables(mapped.mapped):
+        typer.echo(f"{name}: not read")
+    for name, made in mapped.tables.items():
+        typer.echo(f"{out}: {name}, {len(made.lines)} rows of {', '.join(made.columns)}")
+    if "accommodations" not in mapped.tables:
+        typer.echo("There are no accommodations yet: put accommodations.csv there, or name a folder that has it with --with.")
