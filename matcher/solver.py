@@ -125,7 +125,7 @@ def _rescued(compiled: Compiled, options: SolveOptions, watch: Watch, start: Sta
             return found, name, why
         what = "died twice" if found.cut_by == "crash" else "found nothing within its limits"
     except InternalError as error:
-        log.error("the search failed, so what stood already is kept: %s", error)
+        log.error("the search failed, so what stood already is kept: %s", str(error).partition(":")[0])  # no positions in a log
     rescue = fallback(compiled.problem, _standing(compiled, start), found)
     if rescue is None and found is None:
         raise NoPlanError("the search broke a promise, and pinned households do not all fit without one")

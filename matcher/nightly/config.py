@@ -111,6 +111,13 @@ class NightlyConfig(Section):
             raise ValueError(f"time_zone: this system knows no {self.time_zone!r}; examples: Europe/Kyiv, UTC") from None
         return self
 
+    @model_validator(mode="after")
+    def _apart(self) -> NightlyConfig:
+        one, other = self.inbox_path.resolve(), self.outbox_path.resolve()
+        if one == other or one in other.parents or other in one.parents:
+            raise ValueError("inbox and outbox must be two folders, neither inside the other")
+        return self
+
     def path(self, name: str) -> Path:
         """A path of the file, from where the file stands."""
         return (self.base / Path(name).expanduser()).absolute()

@@ -63,4 +63,5 @@ def metrics_text(figures: Figures) -> str:
 
 def write_metrics(path: Path, figures: Figures) -> None:
     """Write the file, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, metrics_text(figures), READABLE)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from matcher._version import __version__
-from matcher.errors import ContradictionError, ExitCode, InputError, InternalError, InterruptedSolve, MatcherError
+from matcher.errors import ContradictionError, ExitCode, InputError, InternalError, InterruptedSolve, MatcherError, UsageError
 from matcher.history import History, Run, open_history
 from matcher.nightly.config import NightlyConfig
 from matcher.nightly.hooks import run_hook
@@ -61,12 +61,13 @@ def run_night(config: NightlyConfig, date: dt.date | None = None, *, on_progress
     Raises LockHeld where another run is at work, UsageError where the log cannot be opened, and NightFailed for everything else.
     """
     with night_log(config.log.file, config.path(config.log.file)) as log:
-        return _Night(config, date or config.service_date(), log, on_progress).run()
+        return _Night(config, date, log, on_progress).run()
 
 
 class _Night:
-    def __init__(self, config: NightlyConfig, date: dt.date, log: NightLog, on_progress: OnProgress | None) -> None:
-        self.config, self.date, self.log, self.on_progress = config, date, log, on_progress
+    def __init__(self, config: NightlyConfig, date: dt.date | None, log: NightLog, on_progress: OnProgress | None) -> None:
+        self.config, self.log, self.on_progress = config, log, on_progress
+        self.by_clock, self.date = date is None, date or config.service_date()
         self.started, self.outbox = time.monotonic(), config.outbox_path
         self.run_id: int | None = None
 
@@ -100,6 +101,7 @@ class _Night:
     def _in_turn(self, history: History) -> Night:
         reconcile(self.outbox, history, self.log)
         with _Entry(history, self.date, self.outbox, self.log) as entry:
+            self._believe_the_clock(history)
             taken = newest(self.config.inbox_path, used={run.delivery for run in history.runs(outcome="published")})
             entry.delivery = taken.delivery.name
             self._tell(taken)
@@ -112,6 +114,15 @@ class _Night:
             made = solve_task(task, self.log, self.on_progress)
             run = self._publish(history, run, task, made)
         return Night("published", run, self.outbox / run.name, self._seconds())
+
+    def _believe_the_clock(self, history: History) -> None:
+        """A clock that has gone back by a day or more would publish for a date that is over."""
+        last = history.last_published()
+        if self.by_clock and last is not None and self.date < last.date:
+            text = (
+                f"the clock says {self.date}, but {last.date} has been published already; set the clock right, or give the date with --date"
+            )
+            raise UsageError(text)
 
     def _publish(self, history: History, run: Run, task: Task, made: Made) -> Run:
         files = made.files(task, run)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,17 +54,18 @@ class _Fill:
         pinned = [group for group in groups if self.problem.must[group].any()]
         free = [group for group in groups if not self.problem.must[group].any()]
         for group in pinned:
-            if not self._place(group, [self._all(q) for q in group]):
+            ranked = self._ranked(group)
+            if not self._place(group, [_Choices(self._earlier(q), *ranked[q]) for q in group]):
                 return None
         for group in free:
             if self.kept[group].all():
-                self._place(group, [list(self._earlier(q)) for q in group])
+                self._place(group, [_Choices(self._earlier(q), NOTHING, ANY) for q in group])
         waiting = [group for group in free if any(self.homes[q] == UNPLACED for q in group)]
         for low in range(0, len(waiting), BLOCK):
             block = waiting[low : low + BLOCK]
             ranked = self._ranked([q for group in block for q in group])
             for group in block:
-                self._place(group, [self._cheapest(q, *ranked[q]) for q in group])
+                self._place(group, [_Choices((), *ranked[q]) for q in group])
         return plan_of(self.problem, self.homes, self.rooms)
 
     def _still_allowed(self) -> Bools:
@@ -94,17 +96,13 @@ class _Fill:
             groups.append(group)
         return groups
 
-    def _all(self, q: int) -> list[Choice]:
-        """Every choice of a pinned party; where it was comes first."""
-        cost, allowed = self._ranked([q])[q]
-        return [*(self._earlier(q) if self.kept[q] else ()), *self._cheapest(q, cost, allowed)]
-
-    def _earlier(self, q: int) -> Iterator[Choice]:
-        """Where the party was, with the rooms it had before others."""
+    def _earlier(self, q: int) -> tuple[Choice, ...]:
+        """Where the party was, if it still may be there, with the rooms it had before others."""
+        if not self.kept[q]:
+            return ()
         a = int(self.start.offers[q])
         sets = self.problem.choices(int(self.persons[q]), int(self.problem.room_need[q]), a)
-        for rooms in sorted(sets, key=lambda rooms: (rooms != self.start.rooms[q], sum(rooms), rooms)):
-            yield a, rooms
+        return tuple((a, rooms) for rooms in sorted(sets, key=lambda rooms: (rooms != self.start.rooms[q], sum(rooms), rooms)))
 
     def _ranked(self, parties: Sequence[int]) -> dict[int, tuple[Ints, Bools]]:
         """Cost of every offer for each of the parties, and whether it may go there."""
@@ -112,22 +110,18 @@ class _Fill:
         cost, allowed = self.problem.base_cost(chosen, every).sum(axis=2), self.problem.eligible(chosen, every)
         return {q: (cost[i], allowed[i]) for i, q in enumerate(parties)}
 
-    def _cheapest(self, q: int, cost: Ints, allowed: Bools) -> list[Choice]:
-        """Choices with room for the party now, the cheapest first; of equal ones the one that stands first."""
-        problem, persons, need = self.problem, int(self.persons[q]), int(self.problem.room_need[q])
-        offers = np.flatnonzero(allowed & self.room.may_hold(persons))
-        offers = offers[np.argsort(cost[offers], kind="stable")]
-        if not self.links[q]:
-            offers = offers[:TRIES]
-        found: list[tuple[int, Choice]] = []
-        for a in offers.tolist():
-            for rooms in problem.choices(persons, need, a):
-                spare = problem.spare(sum(rooms) - persons) if rooms else 0
-                found.append((int(cost[a]) + spare, (a, rooms)))
-        found.sort(key=lambda item: item[0])
-        return [choice for _, choice in found]
+    def _choices(self, q: int, among: _Choices) -> Iterator[Choice]:
+        """First those it prefers, then offers that may have room now, the cheapest first; rooms with the fewest beds left over first."""
+        yield from among.first
+        if not len(among.cost):
+            return
+        persons, need = int(self.persons[q]), int(self.problem.room_need[q])
+        offers = np.flatnonzero(among.allowed & self.room.may_hold(persons))
+        for a in offers[np.argsort(among.cost[offers], kind="stable")].tolist():
+            for rooms in sorted(self.problem.choices(persons, need, a), key=lambda rooms: (sum(rooms), rooms)):
+                yield a, rooms
 
-    def _place(self, group: list[int], choices: list[list[Choice]]) -> bool:
+    def _place(self, group: list[int], choices: list[_Choices]) -> bool:
         """Place a whole group by depth-first search, a few steps deep at the most; or nobody of it."""
         self.tries = TRIES
         if self._extend(group, choices, 0):
@@ -137,11 +131,11 @@ class _Fill:
             self.homes[q], self.rooms[q] = UNPLACED, ()
         return False
 
-    def _extend(self, group: list[int], choices: list[list[Choice]], position: int) -> bool:
+    def _extend(self, group: list[int], choices: list[_Choices], position: int) -> bool:
         if position == len(group):
             return True
         q = group[position]
-        for a, rooms in choices[position]:
+        for a, rooms in self._choices(q, choices[position]):
             self.tries -= 1
             if self.tries < 0:
                 return False
@@ -168,6 +162,19 @@ class _Fill:
             if self.problem.link_matrix(link, np.array([ends[0]]), np.array([ends[1]]))[0, 0] >= BLOCKED:
                 return False
         return True
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What a party may take: some choices first, then offers by cost. cost, allowed: by offer, or of length 0 for none."""
+
+    first: tuple[Choice, ...]
+    cost: Ints
+    allowed: Bools
+
+
+NOTHING: Ints = np.zeros(0, dtype=np.int64)
+ANY: Bools = np.zeros(0, dtype=np.bool_)
 
 
 class _Room:

@@ -321,6 +321,15 @@ class TestClock:
         assert config.service_date(late) == dt.date(2026, 11, 23)
         assert config.model_copy(update={"time_zone": "UTC"}).service_date(late) == dt.date(2026, 11, 22)
 
+    def test_a_clock_that_has_gone_back_publishes_nothing(self, tmp_path: Path) -> None:
+        world = World(tmp_path)
+        world.deliver(tiny())
+        night(world, "2999-01-01")
+        with pytest.raises(NightFailed, match="clock") as caught:
+            run_night(read_config(world.config))
+        assert caught.value.exit_code == ExitCode.USAGE and world.published().keys() == {"2999-01-01"}
+        assert night(world).run.name == DATE, "a date that is given is meant"
+
 
 class TestConfiguration:
     """Everything that is wrong is named."""
@@ -336,6 +345,7 @@ class TestConfiguration:
             ('inbox="i"\noutbox="o"\n[hooks]\non_success = "echo"', ["hooks.on_success"]),
             ('inbox="i"\noutbox="o"\nbase="x"', ["base"]),
             ("inbox = [", ["TOML"]),
+            ('inbox="o/i"\noutbox="o"', ["neither inside the other"]),
         ],
     )
     def test_faults(self, text: str, words: list[str], tmp_path: Path) -> None:
