@@ -18,15 +18,17 @@ import numpy as np
 from matcher._version import __version__
 from matcher.columns import codes
 from matcher.decided import Merged, merge, proposals_of
+from matcher.decisions import read_decisions, record
 from matcher.durable import remove_folder, write_file
 from matcher.errors import Fault, InputError, InternalError, InterruptedSolve
 from matcher.fingerprints import fingerprints
 from matcher.history import FileSum, History, Run
 from matcher.io import read_instance
+from matcher.io.tokens import decode
 from matcher.model import Instance
 from matcher.nightly.config import NightlyConfig
 from matcher.nightly.log import NightLog
-from matcher.nightly.manifest import POLICY, Delivery, DeliveryRefused
+from matcher.nightly.manifest import DECISIONS, POLICY, Delivery, DeliveryRefused
 from matcher.nightly.outbox import WORK, Record, folder_sum
 from matcher.policy import Policy, SolveOptions, WarmStart, read_policy
 from matcher.publish import LIBRARIES, files, plain_json
@@ -43,7 +45,7 @@ WARM = ("warm_start", "warm_from")
 @dataclass(frozen=True)
 class Task:
     """What is to be solved. delivered: rows and beds as they came. merged: with everybody's decisions, up to number `upto`. based_on:
-    the run whose proposals they are about. settings: all options, as recorded."""
+    the run whose proposals they are about. settings: all options, as recorded. heard: what became of the delivery's decisions."""
 
     date: dt.date
     delivery: Delivery
@@ -55,6 +57,7 @@ class Task:
     settings: Mapping[str, Any]
     based_on: Run | None
     upto: int
+    heard: Mapping[str, Any]
 
     @property
     def sums(self) -> dict[str, FileSum]:
@@ -83,6 +86,7 @@ class Made:
             "run": run.id, "service_date": task.date.isoformat(), "started_at": run.started_at.isoformat(), "delivery": task.delivery.name,
             "delivery_sha256": task.delivery.manifest.sha256(), "decisions_upto": task.upto,
             "based_on": None if task.based_on is None else task.based_on.name, "notices": _notices(task.merged),
+            "decisions": dict(task.heard),
         }  # fmt: skip
         out["run.json"] = plain_json(told)
         return {name: text.encode("utf-8") for name, text in out.items()}
@@ -94,6 +98,7 @@ def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: H
     last = history.last_published()
     delivered = {"households": len(instance.households), "beds": _beds(instance)}
     _suspicious(config, delivery, delivered, last)
+    heard = _hear(delivery, history, date, log)
     based_on = history.last_published(on=date)
     upto = history.last_decision()
     decisions = config.decisions
@@ -112,7 +117,7 @@ def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: H
         "warm_from": based_on.name if based_on is not None and warm is not None else None,
     }  # fmt: skip
     log.event("decisions.merged", decisions_upto=upto, based_on=None if based_on is None else based_on.name, notices=_notices(merged))
-    return Task(date, delivery, delivered, told, merged, policy, options, settings, based_on, upto)
+    return Task(date, delivery, delivered, told, merged, policy, options, settings, based_on, upto, heard)
 
 
 def solve_task(task: Task, log: NightLog, on_progress: Any = None) -> Made:
@@ -180,7 +185,8 @@ def _copied(delivery: Delivery, outbox: Path) -> Iterator[Path]:
     folder.mkdir(mode=0o700)
     try:
         for name, data in delivery.data.items():
-            write_file(folder / name, data)
+            if name != DECISIONS:  # which is no part of an instance
+                write_file(folder / name, data)
         yield folder
     finally:
         remove_folder(folder)
@@ -191,6 +197,24 @@ def _beds(instance: Instance) -> int:
     code, values = codes(instance.accommodations, "capacity", "status")
     beds = np.array([capacity if status == "open" else 0 for capacity, status in values], dtype=np.int64)
     return int(beds[code].sum()) if len(values) else 0
+
+
+def _hear(delivery: Delivery, history: History, date: dt.date, log: NightLog) -> dict[str, Any]:
+    """Record the decisions that came with the delivery. A file that a published run has heard already is not heard again: what did not
+    fit then might fit the proposals that this very run has made, and the same night twice must change nothing.
+
+    Rows that do not fit what stands are told and passed over. Raises InputError where the file itself is faulty: nothing is recorded.
+    """
+    if DECISIONS not in delivery.data:
+        return {}
+    mine = next(entry.sha256 for entry in delivery.manifest.files if entry.name == DECISIONS)
+    if any(DECISIONS in run.files and run.files[DECISIONS].sha256 == mine for run in history.runs(outcome="published")):
+        return {}
+    rows = read_decisions(decode(delivery.data[DECISIONS], delivery.manifest.encoding), DECISIONS)
+    heard = record(history, rows, today=date, source=DECISIONS, pass_over=True)
+    counts = {"recorded": len(heard.new), "known": len(heard.repeated), "refused": len(heard.refused)}
+    log.event("decisions.recorded", "warning" if heard.refused else "info", **counts)
+    return {**counts, "refused": [str(fault) for fault in heard.refused]}
 
 
 def _suspicious(config: NightlyConfig, delivery: Delivery, delivered: Mapping[str, int], last: Run | None) -> None:

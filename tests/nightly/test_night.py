@@ -123,6 +123,47 @@ class TestOneNight:
         assert stat.S_IMODE((world.folder / "matcher.prom").stat().st_mode) == 0o644
 
 
+class TestDecisions:
+    """Decisions that come with a delivery."""
+
+    def test_they_are_recorded_once_and_count_at_once(self, tmp_path: Path) -> None:
+        world = World(tmp_path)
+        world.deliver(tiny())
+        first = night(world)
+        placed = rows_of(first.folder / "placements.csv")
+        stays, leaves = placed[0], placed[1]
+        source = tmp_path / "source"
+        shutil.copytree(tiny(), source)
+        (source / "decisions.csv").write_text(
+            "action,household_id,accommodation_id,reason,by,decided_at\n"
+            f"accept,{stays['household_id']},{stays['accommodation_id']},agreed,desk,2026-11-22\n"
+            f"decline,{leaves['household_id']},{leaves['accommodation_id']},too_far,desk,2026-11-22\n"
+            "accept,NOBODY,,agreed,desk,2026-11-22\n",
+            encoding="utf-8",
+        )
+        world.deliver(source)
+        second = night(world, "2026-11-23")
+        rows = {row["household_id"]: row for row in rows_of(second.folder / "placements.csv")}
+        assert rows[stays["household_id"]]["status"] == "accepted"
+        assert rows[stays["household_id"]]["accommodation_id"] == stays["accommodation_id"]
+        gone = rows.get(leaves["household_id"])
+        assert gone is None or gone["accommodation_id"] != leaves["accommodation_id"]
+        told = json.loads((second.folder / "run.json").read_text(encoding="utf-8"))["nightly"]["decisions"]
+        assert (told["recorded"], told["known"], told["refused"][0][:16]) == (2, 0, "decisions.csv:4 ")
+        assert second.run.decisions_upto == 2
+        assert night(world, "2026-11-23").outcome == "unchanged"
+        assert night(world, "2026-11-24").run.decisions_upto == 2
+        world.check()
+
+    def test_a_faulty_file_of_decisions_is_refused_as_a_whole(self, tmp_path: Path) -> None:
+        world = World(tmp_path)
+        source = tmp_path / "source"
+        shutil.copytree(tiny(), source)
+        (source / "decisions.csv").write_text("action,household_id,reason,by\nvanish,H0001,agreed,desk\n", encoding="utf-8")
+        world.deliver(source)
+        assert "decisions.csv:2 action" in str(refused(world))
+
+
 class TestRefusals:
     """Yesterday's result stays, and the history, the log and the exit code say why."""
 
