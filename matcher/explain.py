@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from matcher.advise.remedies import find_remedy
 from matcher.alternatives import Room
 from matcher.answers import Explained, Funnel, Other, TieTold
 from matcher.changes import Remedies
@@ -41,11 +42,17 @@ class Explanation(Explained):
 
 
 def explain(result: Result, household_id: str, *, effort: float = 1.0) -> Explanation:
-    """Why a household of the result is where it is, or why it has no place.
+    """Why a household of the result is where it is, or why it has no place and what would help.
 
-    effort: of solving again with the household pinned to each of its next best offers; 0: not at all. Raises UsageError for an unknown id.
+    effort: of solving again, with the household pinned to each of its next best offers, or for a remedy where the result has none yet;
+    0: not at all. Raises UsageError for an unknown id.
     """
-    return Explainer.of(result).explain(household_id, effort=effort)
+    explainer = Explainer.of(result)
+    found = explainer.explain(household_id, effort=effort)
+    if found.placed or result.remedies is not None or effort <= 0 or not explainer.same:
+        return found
+    remedy, examined = find_remedy(result, household_id, effort)
+    return replace(found, remedy=remedy, examined=examined)
 
 
 def explanations(result: Result) -> Iterator[Explanation]:
@@ -80,15 +87,15 @@ class Explainer:
         self.unplaced_at = {row.household_id: row for row in unplaced}
 
     @classmethod
-    def of(cls, result: Result) -> Explainer:
-        """For a result of `solve`. Raises UsageError for one of a bare problem."""
+    def of(cls, result: Result, *, same: bool = True) -> Explainer:
+        """For a result of `solve`, or of `published.result_of`. Raises UsageError for one of a bare problem."""
         if result.instance is None or result.policy is None or result.options is None or result.options.date is None:
             raise UsageError("only a result of an instance can be explained")
         options = result.options
         assert options.date is not None
         return cls(
             result.instance, result.policy, options.date, result.placements, result.unplaced,
-            seed=options.seed, remedies=result.remedies, plan=result.plan,
+            seed=options.seed, remedies=result.remedies, plan=result.plan if result.plan.home else None, same=same,
         )  # fmt: skip
 
     @cached_property

@@ -18,7 +18,7 @@ from matcher.model import Instance
 from matcher.places.osrm import points_of
 from matcher.policy import Policy, SolveOptions, WarmStart
 from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, UNPLACED_COLUMNS
-from matcher.result import TERMS, Alternative, Cost, Effort, PlacementRow, Plan, Result, UnplacedRow
+from matcher.result import TERMS, Alternative, Certificate, Cost, Effort, PlacementRow, Plan, Result, StageProof, UnplacedRow
 
 Row = TypeVar("Row")
 LONGEST_NUMBER = 30
@@ -76,13 +76,32 @@ def warm_start_of(run: Published) -> WarmStart:
 
 
 def result_of(run: Published, instance: Instance, policy: Policy, date: dt.date) -> Result:
-    """The result that a run's folder stands for, as far as its tables tell: without its plan as positions and its proofs."""
-    summary, options = run.summary, SolveOptions(date=date, seed=run.summary["seed"])
-    terms = {term: value for term, value in summary["cost_terms"].items() if value}
-    return Result(
-        summary["status"], summary["proved_by"], summary["strategy"]["name"], summary["strategy"]["why"], Plan((), ()), Cost(terms),
-        summary["bound"], (), None, run.placements, run.unplaced, tuple(summary["warnings"]), Effort(), instance, policy, options,
-    )  # fmt: skip
+    """The run as a result again, as far as its folder tells: for explaining it and trying changes on it. Its plan as positions is empty.
+
+    Raises InputError where summary.json or certificate.json lack what a run writes.
+    """
+    summary, certificate = run.summary, run.certificate
+    try:
+        options = {name: summary["options"][name] for name in ("seed", "strategy", "effort", "gap")}
+        lang = summary["options"].get("lang", "en")
+        stages = tuple(
+            StageProof(
+                s["name"], int(s["value"]), int(s["bound"]), s["value"] <= s["bound"], None, tuple(s["multipliers"]), s["prices"],
+                s["floor_prices"],
+            )
+            for s in certificate["stages"]
+        )  # fmt: skip
+        links = tuple((str(g), str(h)) for g, h in certificate["merged_links"])
+        terms = {term: value for term, value in summary["cost_terms"].items() if value}
+        proof = Certificate(int(certificate["scale"]), stages, links, int(certificate["bound"]))
+        return Result(
+            summary["status"], summary["proved_by"], summary["strategy"]["name"], summary["strategy"]["why"], Plan((), ()),
+            Cost(terms), proof.bound, stages, proof, run.placements, run.unplaced, tuple(summary["warnings"]),
+            Effort(), instance, policy, SolveOptions(date=date, lang=lang, **options),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        text = "lacks what a run writes there, or it cannot be read"
+        raise InputError([Fault("summary.json", 0, "", "file_unreadable", f"this file or certificate.json {text}")]) from error
 
 
 def _json(path: Path, faults: list[Fault]) -> Mapping[str, Any]:

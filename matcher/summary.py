@@ -43,6 +43,7 @@ def summary(result: Result) -> dict[str, Any]:
         "stages": _stages(result),
         **counts(instance, policy, result.placements, result.unplaced),
         "rows": [count.model_dump() for count in instance.counts],
+        **_remedies(result),
         "warnings": list(result.warnings),
         **travel_data(instance, policy),
         "policy": policy.plain(),
@@ -80,6 +81,14 @@ def travel_data(instance: Instance, policy: Policy) -> dict[str, Any]:
     if policy.travel.model == "osrm" and instance.measured is not None:
         return {"travel": {"model": "osrm", "server": instance.measured.server, "data_sha256": instance.measured.sha256}}
     return {}
+
+
+def _remedies(result: Result) -> dict[str, dict[str, int]]:
+    """How many households without a place something would help; nothing where nobody looked."""
+    seen = result.remedies
+    if seen is None:
+        return {}
+    return {"remedies": {"found": len(seen.found), "none": len(seen.none), "not_examined": len(seen.not_examined)}}
 
 
 def plain_options(options: SolveOptions, instance: Instance) -> dict[str, Any]:

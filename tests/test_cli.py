@@ -49,7 +49,7 @@ def invoke(*arguments: object) -> tuple[int, str, str]:
 
 
 def solve(folder: Path, out: Path, *more: object) -> tuple[int, str, str]:
-    return invoke("solve", folder, "--out", out, "--date", DAY, *more)
+    return invoke("solve", folder, "--out", out, "--date", DAY, "--no-remedies", *more)
 
 
 @cache
@@ -59,7 +59,7 @@ def done(name: str) -> tuple[Path, Path, str]:
     out = scratch() / f"cli-{name}" / "out"
     out.parent.mkdir()
     more = ["--quarantine"] if name.endswith("-faulty") else []
-    ended = matcher("solve", folder, "--out", out, "--date", DAY, *more)
+    ended = matcher("solve", folder, "--out", out, "--date", DAY, "--no-remedies", *more)
     assert ended.returncode == 0, ended.stderr
     assert not re.search(r"Traceback|A fault of the program", ended.stderr)
     return folder, out, ended.stdout

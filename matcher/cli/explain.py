@@ -14,6 +14,7 @@ from matcher.errors import UsageError
 
 if TYPE_CHECKING:
     from matcher.answers import Explained, Other
+    from matcher.changes import Remedy
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `matcher solve` wrote.")]
 HouseholdId = Annotated[str, typer.Argument(metavar="ID", help="The household_id.")]
@@ -34,8 +35,9 @@ def explain(
     """Say why a household is where it is and what else there was, or why it has no place and what would help."""
     with guard(json):
         from matcher.explain import Explainer
+        from matcher.explain import explain as why
         from matcher.io import read_instance
-        from matcher.published import read_published, with_distances
+        from matcher.published import read_published, result_of, with_distances
         from matcher.verify import settings_of
 
         chosen = language(lang)
@@ -44,19 +46,24 @@ def explain(
         published = read_published(folder_of(out))
         date, quarantine, policy = settings_of(published.summary)
         instance = with_distances(read_instance(folder_of(folder), quarantine=quarantine, encoding=encoding), policy, out)
-        same = instance.sha256 == published.summary.get("input_sha256")
-        if not same:
+        result = result_of(published, instance, policy, date)
+        if instance.sha256 == published.summary.get("input_sha256"):
+            found = why(result, household_id, effort=effort)
+        else:
             typer.echo("Note: the instance has changed since this run; run `matcher solve` again.", err=True)
-        seed = published.summary.get("seed")
-        rows = published.placements, published.unplaced
-        explainer = Explainer(instance, policy, date, *rows, seed=seed if isinstance(seed, int) else 0, same=same)
-        found = explainer.explain(household_id, effort=effort)
+            found = Explainer.of(result, same=False).explain(household_id)
         if json:
             print_json(plain(found))
-        else:
-            typer.echo("\n".join(found.lines(chosen)))
-            if effort > 0 and any(one.resolved_cost is None for one in found.alternatives):
-                typer.echo("Note: too large to be solved again with so little effort; allow more with --effort.", err=True)
+            return
+        typer.echo("\n".join(found.lines(chosen)))
+        if effort > 0 and (any(one.resolved_cost is None for one in found.alternatives) or _unexamined(found)):
+            typer.echo("Note: not all was solved again, for lack of effort; allow more with --effort.", err=True)
+
+
+def _unexamined(found: Explained) -> bool:
+    from matcher.result import LEFT_OUT_REASONS
+
+    return not found.placed and not found.examined and found.reason not in LEFT_OUT_REASONS
 
 
 def plain(found: Explained) -> dict[str, Any]:
@@ -106,4 +113,22 @@ def _left(found: Explained) -> dict[str, Any]:
         seen = found.funnel
         funnel = {"offers": seen.offers, "struck_out": dict(seen.struck), "left": seen.left, "opens": dict(seen.opens)}
     preferred = [{**asdict(one), "margin": None if one.margin is None else one.margin / 10} for one in found.preferred]
-    return {"reason": found.reason, "explanation": found.sentence, "funnel": funnel, "preferred": preferred}
+    body = {"reason": found.reason, "explanation": found.sentence, "funnel": funnel, "preferred": preferred}
+    return {**body, "remedy": None if found.remedy is None else plain_remedy(found.remedy), "remedy_examined": found.examined}
+
+
+def plain_remedy(remedy: Remedy) -> dict[str, Any]:
+    """A remedy as JSON data. option: what to give `matcher whatif` to see it."""
+    from matcher.i18n import translator
+    from matcher.wording.remedies import remedy_sentence
+
+    return {
+        "kind": remedy.kind,
+        "sentence": remedy_sentence(remedy, translator("en")),
+        "option": list(remedy.option),
+        "question": remedy.question,
+        "accommodation_id": remedy.accommodation_id,
+        "also_placed": remedy.also_placed,
+        "moved": remedy.moved,
+        "proved": remedy.proved,
+    }

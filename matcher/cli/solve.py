@@ -48,6 +48,9 @@ def solve(
     warm: Annotated[
         Path | None, typer.Option("--warm", metavar="OUT", help="Begin from the prices and the plan of an earlier run in this folder.")
     ] = None,
+    remedies: Annotated[
+        bool, typer.Option("--remedies/--no-remedies", help="Look for what would help each household without a place (default), or not.")
+    ] = True,
     lang: Lang = "en",
     mapping: Mapping = None,
     others: Others = None,
@@ -70,6 +73,9 @@ def solve(
             options["warm_start"] = warm_start_of(read_published(warm))
         also = _also(folder.is_file() if workbook is None else workbook, parquet)
         result = _solve(source_of(folder, mapping, others), out, policy, quarantine, encoding, quiet, options)
+        stopped = result.effort.cut_by == "interrupt"
+        if remedies:
+            result, stopped = _with_remedies(result, effort, time_limit, stopped, quiet)
         from matcher.publish import publish
         from matcher.summary import summary
 
@@ -82,7 +88,7 @@ def solve(
             from matcher.cli.show import show
 
             show(result, summary(result), folder.resolve().name, out, lang)
-        _end(result, fail_if_unplaced_above)
+        _end(result, fail_if_unplaced_above, stopped)
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -146,10 +152,25 @@ def _solve(
             raise InterruptedSolve("interrupted before there was any plan; nothing was written") from None
 
 
-def _end(result: Result, allowed: int | None) -> None:
+def _with_remedies(result: Result, effort: float, time_limit: float, stopped: bool, quiet: bool) -> tuple[Result, bool]:
+    """(the result with what would help the unplaced, whether somebody has stopped the run)."""
+    from matcher.advise.isolated import with_remedies_isolated
+    from matcher.advise.remedies import told, unexamined
+
+    nobody = unexamined(result)
+    if stopped or not nobody.not_examined:
+        return told(result, nobody), stopped
+    if not quiet:
+        count = len(nobody.not_examined)
+        who = "1 household" if count == 1 else f"{count} households"
+        typer.echo(f"Looking for what would help {who} without a place (--no-remedies leaves that out) …", err=True)
+    return with_remedies_isolated(result, effort, time_limit)
+
+
+def _end(result: Result, allowed: int | None, stopped: bool) -> None:
     from matcher.result import LEFT_OUT_REASONS
 
-    if result.effort.cut_by == "interrupt":
+    if stopped:
         raise typer.Exit(int(ExitCode.INTERRUPTED))
     unplaced = sum(row.persons or 0 for row in result.unplaced if row.reason not in LEFT_OUT_REASONS)
     if allowed is not None and unplaced > allowed:

@@ -27,7 +27,7 @@ def _what(remedy: Remedy, t: Translator) -> str:
     if isinstance(change, AddOffer):
         return _offer(change, t)
     if isinstance(change, ChangeTie):
-        return _tie(change.tie, change.fields, t)
+        return _tie(remedy.household_id, change.tie, change.fields, t)
     assert isinstance(change, ChangeHousehold)
     return _household(remedy, change.fields, t)
 
@@ -68,16 +68,20 @@ def _offer(change: AddOffer, t: Translator) -> str:
         text = t.say("{offer}, with {features}", offer=text, features=t.listed(with_))
     if offer.pets:
         text = t.say("{offer}, pets allowed: {pets}", offer=text, pets=t.listed(sorted(offer.pets)))
+    if offer.cost_per_person_night is not None:
+        cost = plain_number(t, offer.cost_per_person_night)
+        text = t.say("{offer}, for at most {cost} a person and night", offer=text, cost=cost)
     if offer.available_from is not None:
         text = t.say("{offer}, from {day}", offer=text, day=t.date(offer.available_from))
     return text
 
 
-def _tie(tie: Tie, fields: Any, t: Translator) -> str:
+def _tie(household_id: str, tie: Tie, fields: Any, t: Translator) -> str:
     if tie.spot is not None:
         target = tie.spot.name or f"{tie.spot.lat:.4f} {tie.spot.lon:.4f}"
     else:
-        target = tie.accommodation_id or tie.other_household_id or ""
+        other = tie.household_id if tie.other_household_id == household_id else tie.other_household_id
+        target = tie.accommodation_id or other or ""
     if "max_km" in fields:
         return t.say(
             "if its tie to {target} might be {km} km away instead of {before} km",
