@@ -211,7 +211,7 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
         status, proved_by = "fallback", None
     return Result(
         status, proved_by, name, why, plan, cost, certificate.bound, certificate.stages, certificate, placements, unplaced,
-        plan_warnings(compiled), Effort(outcome.work, outcome.cut_by, clock.laps), instance, policy, options,
+        plan_warnings(compiled, options.lang), Effort(outcome.work, outcome.cut_by, clock.laps), instance, policy, options,
     )  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def _reading_faults(instance: Instance, policy: Policy, date: dt.date, published
     rows = Rows(compiled, plan_of_rows(compiled, published.placements))
     right = {row.household_id: row for row in rows.placements()}
     faults = []
-    if published.summary.get("warnings") != list(plan_warnings(compiled)):
+    if published.summary.get("warnings") != list(plan_warnings(compiled, str(published.summary["options"].get("lang", "en")))):
         faults.append("[summary] warnings are not what they should be")
     for row in published.placements:
         wanted = right[row.household_id]

@@ -9,31 +9,38 @@ import numpy as np
 from matcher.columns import codes
 from matcher.compile import Compiled
 from matcher.evaluate import dearer_somewhere, most_at_all
+from matcher.i18n import Translator, translator
 from matcher.model import Notice
 
 OF_WHOLE_FILES = frozenset({"unknown_columns", "hxl_row"})
 
 
-def plan_warnings(compiled: Compiled) -> tuple[str, ...]:
-    """All warnings of a run, sorted within their kind: notices of reading and roles, then of the plan."""
-    found = _notices([*compiled.instance.notices, *compiled.roles.notices])
-    found += _broken_facts(compiled)
-    found += _overfull(compiled)
-    found += _stale_stays(compiled)
-    found += _policy_warning(compiled)
+def plan_warnings(compiled: Compiled, lang: str = "en") -> tuple[str, ...]:
+    """All warnings of a run, sorted within their kind: notices of reading and roles (their own words are English), then of the plan."""
+    t = translator(lang)
+    found = _notices([*compiled.instance.notices, *compiled.roles.notices], t)
+    found += _broken_facts(compiled, t)
+    found += _overfull(compiled, t)
+    found += _stale_stays(compiled, t)
+    found += _policy_warning(compiled, t)
     return tuple(dict.fromkeys(found))
 
 
-def _notices(notices: list[Notice]) -> list[str]:
+def _notices(notices: list[Notice], t: Translator) -> list[str]:
     """Notices as warnings. Those of single rows are counted: where a row stands must not change what a run writes."""
     of_rows = [notice for notice in notices if notice.line and notice.code not in OF_WHOLE_FILES]
     counts = Counter((notice.file, notice.code) for notice in of_rows)
-    rows = [f"{file} {code}: {n} row{'' if n == 1 else 's'}, see `matcher validate`" for (file, code), n in sorted(counts.items())]
+    rows = [
+        t.say_n(
+            "{file} {code}: {n} row, see `matcher validate`", "{file} {code}: {n} rows, see `matcher validate`", n, file=file, code=code
+        )
+        for (file, code), n in sorted(counts.items())
+    ]
     whole = [f"{n.file} {n.code} {n.message}" for n in notices if not n.line or n.code in OF_WHOLE_FILES]
     return sorted(whole) + rows
 
 
-def _broken_facts(compiled: Compiled) -> list[str]:
+def _broken_facts(compiled: Compiled, t: Translator) -> list[str]:
     """Fixed placements that break a rule today are kept, and said."""
     households = compiled.free + np.arange(len(compiled.fixed_home))
     homes = np.array(compiled.fixed_home, dtype=np.int64)
@@ -44,13 +51,16 @@ def _broken_facts(compiled: Compiled) -> list[str]:
     out = []
     for i, broken in sorted(codes_of.items()):
         household_id = compiled.households[compiled.free + i]
-        where = "where it is" if household_id in compiled.roles.protected else f"in {compiled.offers[compiled.fixed_home[i]]}"
-        status = compiled.roles.fixed[household_id].status
-        out.append(f"{household_id} is {status} {where} and stays, though it breaks: {', '.join(broken)}")
+        told = {"id": household_id, "status": compiled.roles.fixed[household_id].status, "rules": ", ".join(broken)}
+        if household_id in compiled.roles.protected:
+            out.append(t.say("{id} is {status} where it is and stays, though it breaks: {rules}", **told))
+        else:
+            offer = compiled.offers[compiled.fixed_home[i]]
+            out.append(t.say("{id} is {status} in {offer} and stays, though it breaks: {rules}", offer=offer, **told))
     return out
 
 
-def _overfull(compiled: Compiled) -> list[str]:
+def _overfull(compiled: Compiled, t: Translator) -> list[str]:
     """Offers that hold more persons by fixed placements alone than their capacity; not named if a protected one is there."""
     persons: dict[str, int] = {}
     secret: set[str] = set()
@@ -62,21 +72,28 @@ def _overfull(compiled: Compiled) -> list[str]:
     for accommodation_id, count in sorted(persons.items()):
         capacity = compiled.offer_of[accommodation_id].capacity
         if count > capacity and accommodation_id not in secret:
-            out.append(f"{accommodation_id} holds {count} persons by accepted placements, its capacity is {capacity}; nobody is added")
+            out.append(t.say(
+                "{offer} holds {count} persons by accepted placements, its capacity is {capacity}; nobody is added",
+                offer=accommodation_id, count=count, capacity=capacity,
+            ))  # fmt: skip
     return out
 
 
-def _stale_stays(compiled: Compiled) -> list[str]:
+def _stale_stays(compiled: Compiled, t: Translator) -> list[str]:
     code, days = codes(compiled.instance.households, "leaves")
     late = np.array([day is not None and day <= compiled.roles.date for day in days], dtype=np.bool_)[code]
     row = compiled.household_of.positions(compiled.households)
     return [
-        f"{compiled.households[h]} left on {days[code[row[h]]].isoformat()} by its own row and needs no bed any more; check `leaves`"
+        t.say(
+            "{id} left on {day} by its own row and needs no bed any more; check `leaves`",
+            id=compiled.households[h],
+            day=days[code[row[h]]].isoformat(),
+        )
         for h in np.flatnonzero(late[row]).tolist()
     ]
 
 
-def _policy_warning(compiled: Compiled) -> list[str]:
+def _policy_warning(compiled: Compiled, t: Translator) -> list[str]:
     """A weight that makes leaving a family out cheaper than placing it is nearly always a slip."""
     problem = compiled.problem
     if len(problem.stages) > 1 or not problem.offers:
@@ -89,4 +106,4 @@ def _policy_warning(compiled: Compiled) -> list[str]:
     dear = len(dearer_somewhere(problem, np.flatnonzero(most_at_all(problem) > spare), spare))
     if not dear:
         return []
-    return [f"by this policy {dear} households have offers that cost more than leaving them unplaced; check the weights"]
+    return [t.say("by this policy {dear} households have offers that cost more than leaving them unplaced; check the weights", dear=dear)]

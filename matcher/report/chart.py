@@ -9,7 +9,7 @@ from typing import Any
 
 from matcher.i18n import Translator
 from matcher.report.cells import SMALL
-from matcher.report.geography import oblast_names, ukraine
+from matcher.report.geography import oblast_names, short_oblast, ukraine
 
 Data = Mapping[str, Any]
 SHADES = 5
@@ -131,7 +131,7 @@ def _flows(data: Data, t: Translator, which: int, plain: bool) -> tuple[tuple[Fl
     ranked = sorted(starts.items(), key=lambda one: (-one[1], one[0]))
     dots = [Dot(places[i][3], places[i][4], round(4 + 7 * math.sqrt(n / top), 1), places[i][which], True) for i, n in ranked]
     for code, goal in sorted(goals.items(), key=lambda one: (-one[1].persons, str(one[0]))):
-        name = data["oblasts"][code][which] if isinstance(code, str) else places[code][which]
+        name = short_oblast(data["oblasts"][code][which]) if isinstance(code, str) else places[code][which]
         dots.append(Dot(round(goal.x, 1), round(goal.y, 1), 3.4, name, False))
     return tuple(flows), _labelled(dots), len(order) - len(order[:MOST_FLOWS])
 

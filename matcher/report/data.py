@@ -6,20 +6,24 @@ language from the page alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from matcher.columns import codes
+from matcher.explain import Explainer
+from matcher.i18n import LANGUAGES
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance
 from matcher.placed import Placements
 from matcher.report.geography import Atlas, oblast_names
 from matcher.report.offers import Offers
-from matcher.report.people import PLACED, UNPLACED, people
+from matcher.report.people import MOST, PLACED, UNPLACED, people
+from matcher.report.why import explainer_of
 from matcher.result import TERMS, Result
 from matcher.roles import assign_roles
+from matcher.warnings import plan_warnings
 
 FORMAT = 1
 OF_SUMMARY = (
@@ -36,8 +40,9 @@ def report_data(result: Result, numbers: Mapping[str, Any]) -> dict[str, Any]:
     households, known = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
     atlas = Atlas()
     offers = Offers(known, atlas)
-    found = people(result, atlas, offers, households)
     held = Placements.of(result.placements)
+    explainer = explainer_of(result) if len(held) + len(result.unplaced) <= MOST else None
+    found = people(result, explainer, atlas, offers, households)
     open_ = held.take(~held.protected)
     flows = _flows(open_, instance, households, known, atlas)
     ties = list(_tie_lines(result, open_, households, known, atlas))
@@ -49,7 +54,7 @@ def report_data(result: Result, numbers: Mapping[str, Any]) -> dict[str, Any]:
         "date": options.date.isoformat(),
         "strategy": result.strategy,
         **{name: numbers[name] for name in OF_SUMMARY},
-        **_warnings(numbers["warnings"], held),
+        **_warnings(result, explainer, held),
         "terms": list(TERMS),
         "places": places,
         "map": sheet,
@@ -65,11 +70,15 @@ def report_data(result: Result, numbers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _warnings(sentences: Sequence[str], held: Placements) -> dict[str, Any]:
-    """Warnings, but for those about protected households: how many there are of them."""
+def _warnings(result: Result, explainer: Explainer | None, held: Placements) -> dict[str, Any]:
+    """Warnings by language, but for those about protected households: how many there are of them."""
     secret = [held.household_ids[i] for i in np.flatnonzero(held.protected).tolist()]
-    told = [sentence for sentence in sentences if not any(household_id in sentence for household_id in secret)]
-    return {"warnings": told, "warnings_untold": len(sentences) - len(told)}
+    if explainer is None:
+        every = {"en": result.warnings, "uk": ()}
+    else:
+        every = {lang: plan_warnings(explainer.compiled, lang) for lang in LANGUAGES}
+    told = {lang: [one for one in said if not any(household_id in one for household_id in secret)] for lang, said in every.items()}
+    return {"warnings": told, "warnings_untold": len(every["en"]) - len(told["en"])}
 
 
 def _flows(open_: Placements, instance: Instance, households: ById[Household], known: ById[Accommodation], atlas: Atlas) -> list[list[Any]]:

@@ -69,6 +69,11 @@ def oblast_names(code: str) -> tuple[str, str]:
     return known.en, uk
 
 
+def short_oblast(name: str) -> str:
+    """An oblast's name where it is clear that an oblast is meant."""
+    return name.removesuffix(" область")
+
+
 def _in_ukraine(spot: Spot) -> bool:
     if spot.adm1 is not None:
         return spot.adm1 in OBLASTS

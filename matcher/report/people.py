@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from matcher.columns import codes
+from matcher.explain import Explainer
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance
 from matcher.placed import Placements
@@ -15,7 +16,7 @@ from matcher.places.travel import Travel, travel_model
 from matcher.policy import Policy
 from matcher.report.geography import Atlas
 from matcher.report.offers import Offers
-from matcher.report.why import Teller, Told, explained
+from matcher.report.why import Teller, Told
 from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
 from matcher.roles import assign_roles
 
@@ -40,19 +41,18 @@ class People:
     missing: tuple[int, int]
 
 
-def people(result: Result, atlas: Atlas, offers: Offers, households: ById[Household]) -> People:
-    """All rows of a result."""
+def people(result: Result, explainer: Explainer | None, atlas: Atlas, offers: Offers, households: ById[Household]) -> People:
+    """All rows of a result. explainer: None for a run so large that not everybody is listed and nobody explained."""
     instance, policy, options = result.instance, result.policy, result.options
     assert instance is not None and policy is not None and options is not None and options.date is not None
     held = Placements.of(result.placements)
     hidden = int(held.protected.sum())
     open_ = held.take(~held.protected)
     listed = result.unplaced[:MOST]
-    small = len(held) + len(result.unplaced) <= MOST
-    told = open_ if small else open_.take(slice(0, 0))
+    told = open_ if explainer is not None else open_.take(slice(0, 0))
     secret = assign_roles(instance, households, offers.known, options.date).protected
     teller = Teller(instance, atlas, offers)
-    why = {found.household_id: found for found in explained(result)} if small else {}
+    why = {found.household_id: found for found in explainer.every()} if explainer is not None else {}
     out = [_unplaced(row, teller.of_unplaced(row, why.get(row.household_id)), households, atlas, secret, options.date) for row in listed]
     guessed = _estimated(instance, policy, told, households, offers.known)
     rows = [

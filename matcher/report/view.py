@@ -8,6 +8,7 @@ from typing import Any
 
 from matcher.i18n import Translator
 from matcher.report.cells import SMALL, hidden
+from matcher.report.geography import short_oblast
 from matcher.report.words import ADVICE, REASONS
 from matcher.result import LEFT_OUT_REASONS
 
@@ -70,7 +71,7 @@ def numbers(data: Data, t: Translator) -> list[Number]:
         Number(t.number(out), t.say("persons are left out this time"), t.say("not agreed, on hold, or a mistake in the data")),
         Number(t.number(km["median"]), t.say("km or less is the way for half of them")),
         Number(t.number(km["p95"]), t.say("km or less for 95 of 100 persons")),
-        Number(t.say("{kept} of {all}", kept=ties["kept"], all=ties["all"]), t.say("family and other ties are kept")),
+        Number(f"{t.number(ties['kept'])} / {t.number(ties['all'])}", t.say("family and other ties are kept")),
         Number(
             t.number(beds["left"]), t.say("beds are left in open offers"),
             t.say("of {all}; they need not suit those who have no place", all=beds["offered"]),
@@ -175,7 +176,7 @@ def by_group(data: Data, t: Translator) -> Grid:
 
 def beds(data: Data, t: Translator) -> list[tuple[str, str, str, str]]:
     """(oblast, persons who go there, beds left, beds offered), most beds left first."""
-    name = {code: both[t.lang == "uk"] for code, both in data["oblasts"].items()}
+    name = {code: short_oblast(both[t.lang == "uk"]) for code, both in data["oblasts"].items()}
     rows = sorted(data["beds_by_oblast"], key=lambda row: (-row[3], row[0] or ""))
     return [(name.get(code, t.say("unknown")), t.number(taken), t.number(left), t.number(offered)) for code, offered, taken, left in rows]
 
@@ -216,6 +217,8 @@ def public_headline(data: Data, t: Translator) -> str:
 def goals(data: Data, t: Translator) -> Grid:
     """Persons by the oblast they go to, for the public."""
     rows = [(name, count) for name, count in _goals(data, t) if count]
+    untold = data["persons"]["placed"] - sum(count for _, count in rows)
+    rows += [(t.say("not told"), untold)] if untold else []
     table = [[count] for _, count in rows] + [[sum(count for _, count in rows)]]
     gone = hidden([[0, *row] for row in table], sums_below=True) if rows else []
     names = [name for name, _ in rows] + [t.say("all")]
@@ -224,6 +227,6 @@ def goals(data: Data, t: Translator) -> Grid:
 
 
 def _goals(data: Data, t: Translator) -> list[tuple[str, int]]:
-    name = {code: both[t.lang == "uk"] for code, both in data["oblasts"].items()}
+    name = {code: short_oblast(both[t.lang == "uk"]) for code, both in data["oblasts"].items()}
     rows = sorted(data["beds_by_oblast"], key=lambda row: (-row[2], row[0] or ""))
     return [(name.get(row[0], t.say("unknown")), row[2]) for row in rows]

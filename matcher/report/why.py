@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,13 +32,13 @@ class Told:
     examined: bool
 
 
-def explained(result: Result) -> Iterator[Explained]:
-    """The explanations of all households of a result, or of one that is read back from its tables."""
+def explainer_of(result: Result) -> Explainer:
+    """Explains the households of a result, or of one that is read back from its tables."""
     instance, policy, options = result.instance, result.policy, result.options
     assert instance is not None and policy is not None and options is not None and options.date is not None
     plan = result.plan if result.plan.home or not result.placements else None
     rows = (result.placements, result.unplaced)
-    return Explainer(instance, policy, options.date, *rows, seed=options.seed, remedies=result.remedies, plan=plan).every()
+    return Explainer(instance, policy, options.date, *rows, seed=options.seed, remedies=result.remedies, plan=plan)
 
 
 class Teller:

@@ -12,7 +12,7 @@ const tables = {
       group: (row, value) => LEFT_OUT.includes(row.reason) === (value === "left_out"),
     },
     columns: [
-      { key: "id", label: say("Household"), value: (row) => row.id },
+      { key: "id", label: say("Family"), value: (row) => row.id },
       { key: "priority", label: say("Priority"), value: (row) => row.priority, cell: (row) => (row.priority === null ? "?" : String(row.priority)), number: true },
       { key: "persons", label: say("Persons"), value: (row) => row.persons, cell: (row) => (row.persons === null ? "?" : number(row.persons, 0)), number: true, narrow: true },
       { key: "reason", label: say("Why"), value: (row) => code("reasons", row.reason), cell: (row) => code("reasons", row.reason) },
@@ -32,7 +32,7 @@ const tables = {
       status: (row, value) => value === "changed" ? row.changed_from !== null : row.status === value,
     },
     columns: [
-      { key: "id", label: say("Household"), value: (row) => row.id },
+      { key: "id", label: say("Family"), value: (row) => row.id },
       { key: "priority", label: say("Priority"), value: (row) => row.priority, cell: (row) => String(row.priority), number: true, wide: true },
       { key: "persons", label: say("Persons"), value: (row) => row.persons, cell: (row) => number(row.persons, 0), number: true, narrow: true },
       { key: "from", label: say("From"), value: (row) => placeName(row.from), cell: (row) => placeName(row.from), wide: true },
