@@ -21,7 +21,7 @@ from matcher.io.csv_out import Cell, field, rows_text
 from matcher.io.run_tables import RESULTS, results_parquet, results_workbook
 from matcher.model import Instance
 from matcher.placed import AT_ONCE, NO_TIE, Held, Placements
-from matcher.report import page, report_data
+from matcher.report import Night, page, report_data
 from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
 from matcher.summary import summary
 
@@ -148,7 +148,7 @@ def _more(texts: Mapping[str, str], also: Collection[str]) -> dict[str, bytes]:
     return {**out, **results_parquet(texts)} if "parquet" in also else out
 
 
-def files(result: Result) -> dict[str, str]:
+def files(result: Result, night: Night | None = None) -> dict[str, str]:
     """Name and text of every file of a run. Only run.json differs between runs of the same input and options."""
     instance = result.instance
     assert instance is not None and result.certificate is not None
@@ -163,7 +163,7 @@ def files(result: Result) -> dict[str, str]:
         "summary.json": plain_json(numbers),
         "certificate.json": plain_json(result.certificate.plain()),
         "run.json": plain_json(_run(result)),
-        "report.html": page(report_data(result, numbers), lang),
+        "report.html": page(report_data(result, numbers, night), lang),
     }
     if secret.any():
         out["placements_protected.csv"] = placements_csv(placements.take(secret))

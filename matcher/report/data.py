@@ -18,6 +18,7 @@ from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance
 from matcher.placed import Placements
 from matcher.report.geography import Atlas, oblast_names
+from matcher.report.night import Night, of_one_run, plain
 from matcher.report.offers import Offers
 from matcher.report.people import MOST, PLACED, UNPLACED, people
 from matcher.report.why import explainer_of
@@ -33,8 +34,8 @@ OF_SUMMARY = (
 MOST_LINES = 20_000  # ties that the map can draw
 
 
-def report_data(result: Result, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a result's page. numbers: its summary."""
+def report_data(result: Result, numbers: Mapping[str, Any], night: Night | None = None) -> dict[str, Any]:
+    """The data of a result's page. numbers: its summary. night: what changed since the night before, where there was one."""
     instance, options = result.instance, result.options
     assert instance is not None and options is not None and options.date is not None
     households, known = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
@@ -46,6 +47,7 @@ def report_data(result: Result, numbers: Mapping[str, Any]) -> dict[str, Any]:
     open_ = held.take(~held.protected)
     flows = _flows(open_, instance, households, known, atlas)
     ties = list(_tie_lines(result, open_, households, known, atlas))
+    told = plain(of_one_run(result, offers) if night is None else night, offers)
     places, sheet = atlas.plain()
     beds = _beds(instance, known, open_)
     adm1 = {place[2] for place in places} | {row[0] for row in beds}
@@ -62,6 +64,7 @@ def report_data(result: Result, numbers: Mapping[str, Any]) -> dict[str, Any]:
         "offers": offers.rows,
         "placed": {"fields": list(PLACED), "rows": found.placed, "hidden": found.hidden, "missing": found.missing[0]},
         "unplaced": {"fields": list(UNPLACED), "rows": found.unplaced, "missing": found.missing[1]},
+        **told,
         "flows": flows,
         "tie_lines": ties,
         "beds_by_oblast": beds,

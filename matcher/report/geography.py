@@ -17,6 +17,7 @@ from matcher.places.oblasts import OBLASTS
 MARGIN = 1.0  # degrees around the country that still count as on its map
 PLAIN_WIDTH, PLAIN_HEIGHT = 1000, 620
 PLAIN_MARGIN = 60
+KYIV_OBLAST = "Kyiv Oblast"  # the city has the same name
 STEPS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)  # degrees between the lines of a plain map
 
 
@@ -65,13 +66,14 @@ def oblast_names(code: str) -> tuple[str, str]:
     known = OBLASTS.get(code)
     if known is None:
         return code, code
-    uk = known.uk if known.pcode in ("UA01", "UA80", "UA85") else f"{known.uk} область"
-    return known.en, uk
+    if known.pcode in ("UA01", "UA80", "UA85"):  # a republic and two cities
+        return known.en, known.uk
+    return f"{known.en.removesuffix(' Oblast')} Oblast", f"{known.uk} область"
 
 
 def short_oblast(name: str) -> str:
     """An oblast's name where it is clear that an oblast is meant."""
-    return name.removesuffix(" область")
+    return name if name == KYIV_OBLAST else name.removesuffix(" область").removesuffix(" Oblast")
 
 
 def _in_ukraine(spot: Spot) -> bool:

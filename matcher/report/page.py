@@ -40,6 +40,8 @@ def page(data: Mapping[str, Any], lang: str = "en") -> str:
         tasks=view.tasks(data, t),
         chart=chart(data, t),
         beds=view.beds(data, t),
+        changes=view.changes(data, t),
+        ending=view.ending(data, t),
         filters=_filters(data, t),
     )  # fmt: skip
 

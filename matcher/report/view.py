@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matcher.i18n import Translator
+from matcher.i18n import Translator, mark
 from matcher.report.cells import SMALL, hidden
 from matcher.report.geography import short_oblast
 from matcher.report.words import ADVICE, REASONS
@@ -230,3 +231,29 @@ def _goals(data: Data, t: Translator) -> list[tuple[str, int]]:
     name = {code: short_oblast(both[t.lang == "uk"]) for code, both in data["oblasts"].items()}
     rows = sorted(data["beds_by_oblast"], key=lambda row: (-row[2], row[0] or ""))
     return [(name.get(row[0], t.say("unknown")), row[2]) for row in rows]
+
+
+CHANGES: Mapping[str, str] = {"new": mark("new"), "changed": mark("changed"), "dropped": mark("dropped")}
+
+
+def changes(data: Data, t: Translator) -> list[tuple[str, str, str, str, str]]:
+    """(household, change, from, to, why) since the night before."""
+    return [
+        (i, t.say(CHANGES.get(change, change)), _offer(data, before, t), _offer(data, after, t), why)
+        for i, change, before, after, why in data["changes"]
+    ]
+
+
+def ending(data: Data, t: Translator) -> list[tuple[str, str, str, str]]:
+    """(household, offer, day it ends, where it goes then)."""
+    return [
+        (i, _offer(data, offer, t), t.say("withdrawn") if until is None else t.date(dt.date.fromisoformat(until)), _offer(data, after, t))
+        for i, offer, until, after in data["ending"]
+    ]
+
+
+def _offer(data: Data, number: int | str | None, t: Translator) -> str:
+    if number is None or isinstance(number, str):
+        return number or ""
+    offer = data["offers"][number]
+    return t.say("{offer} in {place}", offer=offer[0], place=data["places"][offer[1]][t.lang == "uk"])
