@@ -257,7 +257,8 @@ class SolveOptions(Section):
     warm_start: begin from an earlier run; what is found then depends on it. lang: of the sentences that are written.
     deadline_s: seconds after which no search goes on, second tries included; None: the time limit and a few seconds. Needs `isolate`.
     memory_mib: memory that the search may take, in MiB; None: no limit. Needs `isolate`.
-    fallback: where the search ends without a plan, keep what stood already and fill up with what is cheapest (status `fallback`).
+    fallback: where the search dies or the clock cuts it, and it has found nothing better, keep what stood already and fill up with
+    what is cheapest (status `fallback`).
     """
 
     date: dt.date | None = None

@@ -117,13 +117,13 @@ def _start(compiled: Compiled, warm: WarmStart) -> Start:
 
 
 def _rescued(compiled: Compiled, options: SolveOptions, watch: Watch, start: Start | None) -> tuple[Outcome, str, str]:
-    """As `_run`; where the search dies, or ends without a plan, what stood already and what is cheapest."""
+    """As `_run`; where the search dies, or the clock cuts it, what stood already and what is cheapest, unless it found better."""
     found, name, what = None, "", "broke a promise"
     try:
         found, name, why = _run(compiled.problem, options, watch, start)
-        if found.infeasible or found.cut_by == "interrupt" or (found.plan is not None and found.cut_by != "crash"):
+        if found.infeasible or found.cut_by == "interrupt" or (found.plan is not None and found.cut_by not in ("crash", "time")):
             return found, name, why
-        what = "died twice" if found.cut_by == "crash" else "found nothing within its limits"
+        what = "died twice" if found.cut_by == "crash" else "had found nothing better when its time was over"
     except InternalError as error:
         log.error("the search failed, so what stood already is kept: %s", str(error).partition(":")[0])  # no positions in a log
     rescue = fallback(compiled.problem, _standing(compiled, start), found)

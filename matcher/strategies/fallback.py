@@ -188,13 +188,16 @@ class _Room:
     def update(self, left: Ints, offers: Sequence[int] | range) -> None:
         """Count some offers again."""
         for a in offers:
-            rows = self.problem.resources_of[a]
             # Where beds are counted by date somebody who is there on other dates may still fit, so the date with the most counts.
-            caps = [
-                max((int(left[r]) for r in rows if self.problem.resources[r].kind == kind), default=None) for kind in ("persons", "unit")
-            ]
-            full = caps[1] is not None and caps[1] <= 0
-            self.most[a] = 0 if full else np.iinfo(np.int64).max if caps[0] is None else caps[0]
+            beds: dict[tuple[str, int], int] = {}
+            for r in self.problem.resources_of[a]:
+                resource = self.problem.resources[r]
+                key = (resource.kind, resource.size if resource.kind == "rooms" else 0)
+                beds[key] = max(beds.get(key, 0), int(left[r]))
+            most = beds.get(("persons", 0), np.iinfo(np.int64).max)
+            if self.problem.sizes[a] is not None:
+                most = min(most, sum(size * count for (kind, size), count in beds.items() if kind == "rooms"))
+            self.most[a] = most if beds.get(("unit", 0), 1) > 0 else 0
 
     def may_hold(self, persons: int) -> Bools:
         """Offers that so many persons may find room in."""
