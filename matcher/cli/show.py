@@ -160,6 +160,8 @@ def _files(result: Result, out: Path, t: Translator) -> list[str]:
             "quarantined.csv: {n} faulty row was set aside; mend it", "quarantined.csv: {n} faulty rows were set aside; mend them",
             len(result.instance.set_aside),
         ))  # fmt: skip
+    if (out / "results.xlsx").exists():
+        lines.append(t.say("results.xlsx: all this as one workbook"))
     lines.append(t.say("summary.json: the run in numbers; certificate.json: the proof, for `matcher verify`"))
     label = t.say("Files")
     return [f"{label if i == 0 else '':<{_width(t)}}{line}" for i, line in enumerate(lines)]

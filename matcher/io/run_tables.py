@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from matcher.i18n import mark, translator
 from matcher.io.parquet import parquet_bytes
 from matcher.io.tokens import split_records
 from matcher.io.workbook_out import Kind, Sheet, workbook_bytes
@@ -52,19 +53,20 @@ def _cell(cell: str, kind: Kind) -> Any:
 
 
 _GROUPS: Final = (
-    ("persons", "Persons"),
-    ("households", "Households"),
-    ("km", "Journey, km"),
-    ("ties", "Ties"),
-    ("beds", "Beds"),
-    ("estimated_distances", "Distances estimated"),
-    ("cost_terms", "Cost by term, in 0.1 person-km"),
+    ("persons", mark("Persons")),
+    ("households", mark("Households")),
+    ("km", mark("Journey, km")),
+    ("ties", mark("Ties")),
+    ("beds", mark("Beds")),
+    ("estimated_distances", mark("Distances estimated")),
+    ("cost_terms", mark("Cost by term, in 0.1 person-km")),
 )
 _FACTS: Final = ("status", "proved_by", "strategy", "cost", "bound", "gap", "gap_km_per_person", "seed", "version", "input_sha256")
 
 
 def _summary(summary: Mapping[str, Any]) -> Sheet:
-    """The run in numbers, as `summary.json` has them."""
+    """The run in numbers, named as in `summary.json`, under titles in the language of the run."""
+    t = translator(summary["options"].get("lang", "en"))
     rows: list[Sequence[Any]] = []
     headings: list[int] = []
 
@@ -75,15 +77,15 @@ def _summary(summary: Mapping[str, Any]) -> Sheet:
             number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
             rows.append((name, number, None if number is not None or value is None else str(value)))
 
-    part("This is a proposal. A person decides.", iter([("date", summary["options"]["date"])]))
+    part(t.say("This is a proposal. A person decides."), iter([("date", summary["options"]["date"])]))
     for key, title in _GROUPS:
         if key in summary:
-            part(title, _flat(summary[key]))
-    for key, title in (("by_priority", "Priority"), ("by_group", "Group")):
+            part(t.say(title), _flat(summary[key]))
+    for key, title in (("by_priority", t.say("Priority")), ("by_group", t.say("Group"))):
         for name, split in summary.get(key, {}).items():
             part(f"{title} {name}", _flat(split))
-    part("The plan", ((name, summary[name]) for name in _FACTS if name in summary))
-    part("Warnings", (("", sentence) for sentence in summary.get("warnings", ())))
+    part(t.say("The plan"), ((name, summary[name]) for name in _FACTS if name in summary))
+    part(t.say("Warnings"), (("", sentence) for sentence in summary.get("warnings", ())))
     return Sheet("summary", ("what", "number", "text"), ("text", "number", "text"), rows, {}, frozenset(headings))
 
 

@@ -155,7 +155,7 @@ def _write_guide(book: Any, columns: Mapping[str, Sequence[Explained]], lang: La
     for position, width in enumerate((18, 24, 16, 90, 40, 24)):
         page.set_column(position, position, width, wrap)
     for row, sentence in enumerate(_FIRST[lang]):
-        page.write_string(row, 0, sentence)
+        page.write_string(row, 0, sentence, book.add_format({"text_wrap": False}))
     top = len(_FIRST[lang]) + 1
     for position, title in enumerate(_TITLES[lang]):
         page.write_string(top, position, title, head)

@@ -62,8 +62,9 @@ class _Builder:
                     tables[sheet] = self._table(sheet, blocks, made)
         if self._faults:
             raise InputError(self._faults)
-        if self._left_out:
-            text = f"nothing in the source is there to make these of: {', '.join(sorted(self._left_out))}"
+        left_out = self._left_out - {f"{sheet}.{column}" for sheet, table in tables.items() for column in table.columns}
+        if left_out:
+            text = f"nothing in the source is there to make these of: {', '.join(sorted(left_out))}"
             self._notices.append(Notice(file=self._mapping.name, line=0, code="mapping_without", message=text))
         used = {place: tuple(dict.fromkeys(targets)) for place, targets in self._used.items()}
         return Mapped(tables, tuple(self._notices), self._source, used, {target: tuple(names) for target, names in self._missing.items()})
