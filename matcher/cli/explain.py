@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matcher.cli.console import Encoding, Instance, Json, Lang, folder_of, guard, language, print_json
+from matcher.cli.console import Encoding, Instance, Json, Lang, Mapping, Others, folder_of, guard, language, print_json, source_of
 from matcher.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def explain(
     household_id: HouseholdId,
     effort: Effort = 1.0,
     lang: Lang = "en",
+    mapping: Mapping = None,
+    others: Others = None,
     encoding: Encoding = "utf-8",
     json: Json = False,
 ) -> None:
@@ -45,7 +47,9 @@ def explain(
             raise UsageError("--effort must be a number, 0 or more")
         published = read_published(folder_of(out))
         date, quarantine, policy = settings_of(published.summary)
-        instance = with_distances(read_instance(folder_of(folder), quarantine=quarantine, encoding=encoding), policy, out)
+        instance = with_distances(
+            read_instance(**source_of(folder, mapping, others), quarantine=quarantine, encoding=encoding, day=date), policy, out
+        )
         result = result_of(published, instance, policy, date)
         if instance.sha256 == published.summary.get("input_sha256"):
             found = why(result, household_id, effort=effort)

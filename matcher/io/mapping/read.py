@@ -50,7 +50,8 @@ def mapped_source(
     export = read_source(source, encoding)
     mapped = map_tables(found, export, books, day)
     chosen = {name for name, _ in mapped.used}
-    as_they_are = _as_they_are(source, encoding, books, set(mapped.tables), chosen)
+    named = {name.strip().casefold().removesuffix(".csv") for name in set(export) - chosen}
+    as_they_are = _as_they_are(source, encoding, books, set(mapped.tables), chosen) if named & set(SHEETS) else {}
     tables, notices = {**mapped.tables, **as_they_are}, list(mapped.notices)
     if others is not None:
         tables, notices = with_others(tables, notices, Path(others), encoding, books)
