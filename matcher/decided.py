@@ -38,13 +38,15 @@ class Anew:
 @dataclass(frozen=True)
 class Merged:
     """The instance of tonight. since: first date of each proposal that goes on, by (household, accommodation). anew: by household.
-    lapsed: offers of proposals that ran out without an answer, by household. notices: what did not fit, and what became of it."""
+    lapsed: offers of proposals that ran out without an answer, by household. withdrawn: offers that their hosts have taken back.
+    notices: what did not fit, and what became of it."""
 
     instance: Instance
     notices: tuple[Notice, ...]
     since: Mapping[tuple[str, str], dt.date]
     anew: Mapping[str, Anew]
     lapsed: Mapping[str, str]
+    withdrawn: frozenset[str] = frozenset()
 
 
 def merge(instance: Instance, standings: Standings, *, ending_days: int | None = None) -> Merged:
@@ -261,7 +263,7 @@ class _Merging:
             tables["accommodations"] = replaced(self.instance.accommodations, dict(offers))
         instance = self.instance.model_copy(update={"closed": frozenset(self.closed)})
         instance = reassembled(instance, counted=("placements", "overrides"), **tables)  # type: ignore[arg-type]
-        return Merged(instance, tuple(_notices(self.told)), self.since, self.anew, self.lapsed)
+        return Merged(instance, tuple(_notices(self.told)), self.since, self.anew, self.lapsed, frozenset(self.standings.withdrawn))
 
     def _changed_offers(self) -> dict[int, Accommodation]:
         """Offers that are withdrawn, and those in which beds are taken by people who stand elsewhere in this instance."""

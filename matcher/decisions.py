@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,15 +156,25 @@ def _row(cells: dict[str, str], file: str, line: int) -> Asked:
     return made
 
 
-def record(history: History, rows: Iterable[Asked], *, today: dt.date, source: str = "command", pass_over: bool = False) -> Recorded:
+def record(
+    history: History,
+    rows: Iterable[Asked],
+    *,
+    today: dt.date,
+    source: str = "command",
+    pass_over: bool = False,
+    delivered: Mapping[str, Collection[str]] | None = None,
+) -> Recorded:
     """Hold decisions against what stands, one after the other, and record them, all or none.
 
     today: `decided_at` of rows that have none. source: `command`, or the file they came from. pass_over: record the others where
     some do not fit (in a delivery: what a row speaks of may have changed since it was written) and name those in `refused`.
+    delivered: ids of kind `household` and `accommodation` that are known besides those of earlier runs.
     Raises InputError with every row that does not fit.
     """
-    known = history.keys_of(row.key for row in rows) if (rows := tuple(rows)) else {}
-    desk = _Desk(history)
+    desk = _Desk(history, delivered or {})
+    rows = tuple(desk.meant(row) if source == "command" else row for row in rows)
+    known = history.keys_of(row.key for row in rows)
     new: list[Decision] = []
     repeated: list[tuple[Asked, int]] = []
     faults: list[Fault] = []
@@ -199,8 +209,8 @@ class _Unfit(Exception):
 class _Desk:
     """What stands, as decisions come in. Messages never name an accommodation: the household may be protected."""
 
-    def __init__(self, history: History) -> None:
-        self.history = history
+    def __init__(self, history: History, delivered: Mapping[str, Collection[str]]) -> None:
+        self.history, self.delivered = history, delivered
         last = history.last_published()
         self.date = dt.date.min if last is None else last.date
         self.known = 0 if last is None else last.decisions_upto
@@ -230,6 +240,15 @@ class _Desk:
                 return Stand(household_id, state, a, published.rooms, published.since, ruled_out=now.ruled_out, ended=now.ended)
         return one.stands.get(household_id) or Stand(household_id)
 
+    def meant(self, row: Asked) -> Asked:
+        """A decision that is said now, with the accommodation that it means now. In a file it may have been written long ago: there
+        the words alone tell whether it was recorded already."""
+        if row.household_id is None or row.accommodation_id is not None or row.action == "park":
+            return row
+        stand = self.stand(row.household_id)
+        offer = stand.lives_in if row.action == "move-out" and stand.lives_in is not None else stand.accommodation_id
+        return replace(row, accommodation_id=offer)
+
     def judge(self, row: Asked, today: dt.date, source: str) -> Decision:
         """The decision with everything filled in. Raises _Unfit."""
         offer = row.accommodation_id
@@ -246,7 +265,9 @@ class _Desk:
         )  # fmt: skip
 
     def _known(self, kind: str, one: str) -> None:
-        if not self.history.knows(kind, one) and not (kind == "household" and one in self.fold.stands):
+        if one in self.delivered.get(kind, ()) or (kind == "household" and one in self.fold.stands):
+            return
+        if not self.history.knows(kind, one):
             raise _Unfit(f"{kind}_id", f"unknown_{kind}", f"no run so far has had a {kind} {shown(one)}; ids are compared to the letter")
 
     def _resolved(self, row: Asked, stand: Stand) -> tuple[str | None, tuple[int, ...]]:

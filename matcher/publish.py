@@ -36,7 +36,7 @@ PLACEMENT_COLUMNS = (
 UNPLACED_COLUMNS = ("household_id", "persons", "priority", "reason", "explanation", "remedy")
 RUN_FILES = frozenset(
     {"placements.csv", "placements_protected.csv", "unplaced.csv", "quarantined.csv", "summary.json", "certificate.json", "run.json",
-     "report.html", "distances.json"}
+     "report.html", "distances.json", "changes.csv", "ending.csv"}
 )  # fmt: skip
 ALSO = ("xlsx", "parquet")
 QUARANTINED_COLUMNS = ("file", "line", "id", "column", "code", "message")

@@ -22,7 +22,7 @@ from matcher.decisions import read_decisions, record
 from matcher.durable import remove_folder, write_file
 from matcher.errors import Fault, InputError, InternalError, InterruptedSolve
 from matcher.fingerprints import fingerprints
-from matcher.history import FileSum, History, Run
+from matcher.history import FileSum, History, Proposal, Run
 from matcher.io import read_instance
 from matcher.io.tokens import decode
 from matcher.model import Instance
@@ -35,6 +35,7 @@ from matcher.publish import LIBRARIES, files, plain_json
 from matcher.published import read_published, warm_start_of
 from matcher.result import TERMS, Result
 from matcher.solver import solve
+from matcher.stability import changes, changes_csv, endings, endings_csv
 from matcher.summary import plain_options, summary
 from matcher.verify import judge
 
@@ -58,6 +59,7 @@ class Task:
     based_on: Run | None
     upto: int
     heard: Mapping[str, Any]
+    before: tuple[Proposal, ...] = ()
 
     @property
     def sums(self) -> dict[str, FileSum]:
@@ -81,6 +83,8 @@ class Made:
     def files(self, task: Task, run: Run) -> dict[str, bytes]:
         """Everything that is published, by name."""
         out = files(self.result)
+        out["changes.csv"] = changes_csv(changes(task.before, self.result, task.merged))
+        out["ending.csv"] = endings_csv(endings(self.result, task.merged, task.settings["ending_days"]))
         told = json.loads(out["run.json"])
         told["nightly"] = {
             "run": run.id, "service_date": task.date.isoformat(), "started_at": run.started_at.isoformat(), "delivery": task.delivery.name,
@@ -98,7 +102,7 @@ def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: H
     last = history.last_published()
     delivered = {"households": len(instance.households), "beds": _beds(instance)}
     _suspicious(config, delivery, delivered, last)
-    heard = _hear(delivery, history, date, log)
+    heard = _hear(delivery, instance, history, date, log)
     based_on = history.last_published(on=date)
     upto = history.last_decision()
     decisions = config.decisions
@@ -117,7 +121,8 @@ def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: H
         "warm_from": based_on.name if based_on is not None and warm is not None else None,
     }  # fmt: skip
     log.event("decisions.merged", decisions_upto=upto, based_on=None if based_on is None else based_on.name, notices=_notices(merged))
-    return Task(date, delivery, delivered, told, merged, policy, options, settings, based_on, upto, heard)
+    before = () if based_on is None else history.proposals(based_on)
+    return Task(date, delivery, delivered, told, merged, policy, options, settings, based_on, upto, heard, before)
 
 
 def solve_task(task: Task, log: NightLog, on_progress: Any = None) -> Made:
@@ -199,7 +204,7 @@ def _beds(instance: Instance) -> int:
     return int(beds[code].sum()) if len(values) else 0
 
 
-def _hear(delivery: Delivery, history: History, date: dt.date, log: NightLog) -> dict[str, Any]:
+def _hear(delivery: Delivery, instance: Instance, history: History, date: dt.date, log: NightLog) -> dict[str, Any]:
     """Record the decisions that came with the delivery. A file that a published run has heard already is not heard again: what did not
     fit then might fit the proposals that this very run has made, and the same night twice must change nothing.
 
@@ -211,7 +216,11 @@ def _hear(delivery: Delivery, history: History, date: dt.date, log: NightLog) ->
     if any(DECISIONS in run.files and run.files[DECISIONS].sha256 == mine for run in history.runs(outcome="published")):
         return {}
     rows = read_decisions(decode(delivery.data[DECISIONS], delivery.manifest.encoding), DECISIONS)
-    heard = record(history, rows, today=date, source=DECISIONS, pass_over=True)
+    known = {
+        "household": frozenset(codes(instance.households, "household_id")[1]),
+        "accommodation": frozenset(codes(instance.accommodations, "accommodation_id")[1]),
+    }
+    heard = record(history, rows, today=date, source=DECISIONS, pass_over=True, delivered=known)
     counts = {"recorded": len(heard.new), "known": len(heard.repeated), "refused": len(heard.refused)}
     log.event("decisions.recorded", "warning" if heard.refused else "info", **counts)
     return {**counts, "refused": [str(fault) for fault in heard.refused]}
