@@ -17,6 +17,7 @@ from matcher.cli.map import map_
 from matcher.cli.nightly import nightly
 from matcher.cli.report import report
 from matcher.cli.runs import app as runs
+from matcher.cli.simulate import simulate
 from matcher.cli.solve import solve
 from matcher.cli.template import template
 from matcher.cli.validate import validate
@@ -33,6 +34,7 @@ for command in (validate, solve, verify, explain, report, generate, template, de
     app.command()(command)
 app.command()(decide)
 app.command()(doctor)
+app.command()(simulate)
 for name, group in (("runs", runs), ("history", history)):
     app.add_typer(group, name=name)
 app.command(name="map")(map_)

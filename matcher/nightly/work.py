@@ -33,6 +33,7 @@ from matcher.nightly.outbox import WORK, Record, folder_sum
 from matcher.policy import Policy, SolveOptions, WarmStart, read_policy
 from matcher.publish import LIBRARIES, files, plain_json
 from matcher.published import read_published, warm_start_of
+from matcher.report import Night
 from matcher.result import TERMS, Result
 from matcher.solver import solve
 from matcher.stability import changes, changes_csv, endings, endings_csv
@@ -82,9 +83,10 @@ class Made:
 
     def files(self, task: Task, run: Run) -> dict[str, bytes]:
         """Everything that is published, by name."""
-        out = files(self.result)
-        out["changes.csv"] = changes_csv(changes(task.before, self.result, task.merged))
-        out["ending.csv"] = endings_csv(endings(self.result, task.merged, task.settings["ending_days"]))
+        changed = changes(task.before, self.result, task.merged)
+        ending = endings(self.result, task.merged, task.settings["ending_days"])
+        out = files(self.result, Night(changed, ending))
+        out["changes.csv"], out["ending.csv"] = changes_csv(changed), endings_csv(ending)
         told = json.loads(out["run.json"])
         told["nightly"] = {
             "run": run.id, "service_date": task.date.isoformat(), "started_at": run.started_at.isoformat(), "delivery": task.delivery.name,
@@ -96,23 +98,32 @@ class Made:
         return {name: text.encode("utf-8") for name, text in out.items()}
 
 
-def prepare(config: NightlyConfig, date: dt.date, delivery: Delivery, history: History, outbox: Path, log: NightLog) -> Task:
-    """Read the delivery, compare it with the last one, and merge the decisions. Raises DeliveryRefused and InputError."""
+def prepare(
+    config: NightlyConfig, date: dt.date, delivery: Delivery, history: History, outbox: Path, log: NightLog, again: Run | None = None
+) -> Task:
+    """Read the delivery, compare it with the last one, and merge the decisions. Raises DeliveryRefused and InputError.
+
+    again: a published run that is to be made once more, from the decisions and proposals that it knew. Nothing is recorded then.
+    """
     instance, policy = _read(config, delivery, outbox)
     last = history.last_published()
     delivered = {"households": len(instance.households), "beds": _beds(instance)}
-    _suspicious(config, delivery, delivered, last)
-    heard = _hear(delivery, instance, history, date, log)
-    based_on = history.last_published(on=date)
-    upto = history.last_decision()
-    decisions = config.decisions
+    decisions, heard = config.decisions, {}
+    if again is None:
+        _suspicious(config, delivery, delivered, last)
+        heard = _hear(delivery, instance, history, date, log)
+        based_on, upto = history.last_published(on=date), history.last_decision()
+        standings = history.standings(date, decisions.expire_days, upto=upto)
+    else:
+        based_on, upto = None if again.based_on is None else history.run(again.based_on), again.decisions_upto
+        standings = history.standings(date, decisions.expire_days, of=again)
     options = SolveOptions(
         date=date, seed=config.solve.seed, strategy=config.solve.strategy, effort=config.solve.effort, gap=config.solve.gap,
         time_limit_s=config.solve.time_limit_s, deadline_s=config.solve.deadline_s, memory_mib=config.solve.memory_mib,
         lang=config.solve.lang, isolate=True, fallback=True,
     )  # fmt: skip
     told = fingerprints(instance, policy, options)
-    merged = merge(instance, history.standings(date, decisions.expire_days, upto=upto), ending_days=decisions.ending_days)
+    merged = merge(instance, standings, ending_days=decisions.ending_days)
     warm = _warm(config, based_on, outbox, log)
     options = options.model_copy(update={"warm_start": warm})
     settings = {
