@@ -17,6 +17,7 @@ from matcher.io.reassemble import reassembled, replaced
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance, Notice, Override, Standing
 from matcher.placed import Placements
+from matcher.places.travel import same_place
 from matcher.result import PlacementRow
 from matcher.roles import components, pair_ties
 
@@ -58,8 +59,8 @@ def merge(instance: Instance, standings: Standings, *, ending_days: int | None =
     days, and stays longer, is matched anew for the day it ends; None: nobody is.
     """
     merging = _Merging(instance, standings)
-    for household_id in sorted(standings.households):
-        merging.take(standings.households[household_id])
+    for household_id in sorted(standings.households.keys() | merging.pins.keys()):
+        merging.take(standings.of(household_id))
     merging.keep_parties()
     if ending_days is not None:
         merging.match_anew(ending_days)
@@ -89,6 +90,10 @@ class _Merging:
         self.delivered = {row.household_id: row for row in instance.standing}
         self.standing = dict(self.delivered)
         self.overrides: list[Override] = list(instance.overrides)
+        self.pins: dict[str, list[Override]] = defaultdict(list)
+        for row in self.overrides:
+            if row.action == "pin" and (row.expires_at is None or row.expires_at >= self.date):
+                self.pins[row.household_id].append(row)
         self.closed = set(instance.closed)
         self.taken: dict[str, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
         self.new_households: dict[int, Household] = {}
@@ -107,9 +112,10 @@ class _Merging:
             return
         if stand.lapsed is not None:
             self.lapsed[h] = stand.lapsed
+        pinned = self._pin_holds(stand)
         if stand.parked is not None:
             self._override(h, None, "hold", "parked", None if stand.parked == dt.date.max else stand.parked)
-        for offer in sorted(stand.ruled_out):
+        for offer in [] if pinned else sorted(stand.ruled_out):  # who is pinned goes nowhere else anyway
             if offer in self.offers and is_ruled_out(stand, offer, self.date):
                 self._override(h, offer, "forbid", "declined", stand.ruled_out[offer])
         self._drop_outdated(stand)
@@ -120,6 +126,31 @@ class _Merging:
             self._fix(stand, a)
         if stand.lives_in is not None:
             self._lives_on(h, stand.lives_in, stand.lives_in_rooms)
+
+    def _pin_holds(self, stand: Stand) -> bool:
+        """Is the household pinned, and does nothing that was said since speak against it? A pin that a later decision has overtaken is
+        not used: one household's stale pin must not stop the night for all others."""
+        h = stand.household_id
+        pins = self.pins.get(h, [])
+        if not pins:
+            return False
+        reason = "pin_parked" if stand.parked is not None else ""
+        for pin in pins:
+            at = [a for a in stand.ruled_out if is_ruled_out(stand, a, self.date) and self._leads_to(pin, a)]
+            said = [stand.declined_on[a] for a in at if a in stand.declined_on]
+            if at and (pin.decided_at is None or not said or pin.decided_at <= max(said)):
+                reason = reason or "pin_declined"
+            if pin.accommodation_id is not None and self.standings.withdrawn.get(pin.accommodation_id, dt.date.min) >= self.date:
+                reason = reason or "pin_withdrawn"
+        if reason:
+            self.overrides = [row for row in self.overrides if row not in pins]
+            self.told[reason].append(h)
+        return not reason
+
+    def _leads_to(self, pin: Override, offer: str) -> bool:
+        if pin.accommodation_id is not None:
+            return pin.accommodation_id == offer
+        return offer in self.offers and pin.spot is not None and same_place(pin.spot, self.offers[offer].spot)
 
     def _not_delivered(self, stand: Stand) -> None:
         """Its row is faulty, and its beds stay taken; or it is not there any more, and they are free."""
@@ -165,6 +196,7 @@ class _Merging:
         if a not in self.offers:
             self.told["fixed_offer_missing"].append(h)
             self.standing.pop(h, None)
+            self.overrides = [row for row in self.overrides if row not in self.pins.get(h, [])]
             self._override(h, None, "hold", "offer_missing", None)
             return
         status = stand.state
@@ -331,6 +363,9 @@ _WORDS = {
     ),
     "placement_outdated": ("placements.csv", "{has} a placement here that a decision in the history has ended; it is not used"),
     "decision_over_placement": ("placements.csv", "{has} another placement here than the history; the decision in the history counts"),
+    "pin_parked": ("overrides.csv", "{is_} pinned and {has} asked to wait; the pin is not used until the pause ends"),
+    "pin_declined": ("overrides.csv", "{is_} pinned where one side has declined since; the pin is not used"),
+    "pin_withdrawn": ("overrides.csv", "{is_} pinned to an offer that its host has withdrawn; the pin is not used"),
     "waits_for_answer": ("placements.csv", "{is_} bound to a household that has accepted; the beds are kept until the answer comes"),
 }
 

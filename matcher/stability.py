@@ -158,8 +158,8 @@ class _Comparing:
         if h not in self.households:
             return "it is not in this delivery"
         if h in self.lapsed:
-            return f"the proposal ran out without an answer; now: {self.unplaced.get(h, '')}"
-        return f"{self._barrier(h, offer) or 'no place is left for it'}; now: {self.unplaced.get(h, '')}"
+            return f"the proposal ran out without an answer; it has no place now ({self.unplaced.get(h, '')})"
+        return f"{self._barrier(h, offer) or 'others are preferred there'}; it has no place now ({self.unplaced.get(h, '')})"
 
     def _barrier(self, h: str, offer: str) -> str:
         """What keeps the household from where it was; "" where nothing does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from matcher.errors import UsageError
 
 if TYPE_CHECKING:
     from matcher.decisions import Asked, Recorded
+    from matcher.history import Decision
 
 Action = Annotated[str | None, typer.Argument(metavar="ACTION", help="accept, decline, move-in, move-out, withdraw or park.")]
 
@@ -29,6 +31,7 @@ def decide(
     until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Valid through that day; default: for good.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="Record the rows of a decisions.csv, all or none.")] = None,
     reasons: Annotated[bool, typer.Option("--reasons", help="List the reason codes of every action and stop.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List what was decided (of one --household), and stop.")] = False,
     config: Config = None,
     history: HistoryAt = None,
     encoding: Encoding = "utf-8",
@@ -39,6 +42,10 @@ def decide(
     with guard(json):
         if reasons:
             _list_reasons(json)
+            return
+        if listing:
+            with history_of(config, history) as opened:
+                _list_decisions(opened.decisions(household_id=_id(household)), json)
             return
         today = _today(config, history)
         rows, source = _rows(action, household, accommodation, reason, by, until, file, encoding, today)
@@ -121,14 +128,30 @@ def _list_reasons(json: bool) -> None:
             typer.echo(f"  {'by the ' + who:<18}{', '.join(codes)}")
 
 
+def _list_decisions(found: Sequence[Decision], json: bool) -> None:
+    """Who decided what, when and why. Where a household is to go is not told: it may be protected."""
+    if json:
+        print_json([_of(one) for one in found])
+        return
+    for one in found:
+        whom = one.household_id if one.household_id is not None else f"offer {one.accommodation_id}"
+        until = "" if one.until is None else f"through {one.until.isoformat()}"
+        told = f"{one.number:>6}  {one.decided_at.isoformat()}  {one.action:<9} {whom:<16} {one.reason:<20} by {one.by}  {until}"
+        typer.echo(told.rstrip())
+    if not found:
+        typer.echo("Nothing has been decided yet.")
+
+
+def _of(one: Decision) -> dict[str, Any]:
+    return {
+        "number": one.number, "action": one.action, "household_id": one.household_id, "reason": one.reason, "side": one.side,
+        "by": one.by, "decided_at": one.decided_at.isoformat(), "until": None if one.until is None else one.until.isoformat(),
+        "recorded_at": None if one.recorded_at is None else one.recorded_at.isoformat().replace("+00:00", "Z"), "source": one.source,
+    }  # fmt: skip
+
+
 def _plain(done: Recorded) -> dict[str, Any]:
-    new = [
-        {
-            "number": one.number, "action": one.action, "household_id": one.household_id, "reason": one.reason, "side": one.side,
-            "by": one.by, "decided_at": one.decided_at.isoformat(), "until": None if one.until is None else one.until.isoformat(),
-        }
-        for one in done.new
-    ]  # fmt: skip
+    new = [_of(one) for one in done.new]
     return {"recorded": new, "repeated": [{"line": row.line, "number": number} for row, number in done.repeated]}
 
 

@@ -22,7 +22,7 @@ class Stand:
     (it has accepted the next). lapsed: accommodation of a proposal that has run out without an answer. ruled_out: offers that
     it declined, or whose host declined it, each with the last day of that (None: for good). parked: last day of a pause that
     holds on the date; date.max where it has no end. ended: offers that a decision took it out of (declined, moved out, withdrawn)
-    and none has put it back into, with the number of that decision.
+    and none has put it back into, with the number of that decision. declined_on: the day of each decline in `ruled_out`.
     """
 
     household_id: str
@@ -38,6 +38,7 @@ class Stand:
     ruled_out: Mapping[str, dt.date | None] = field(default_factory=dict)
     parked: dt.date | None = None
     ended: Mapping[str, int] = field(default_factory=dict)
+    declined_on: Mapping[str, dt.date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,19 +129,22 @@ class Fold:
         a = decision.accommodation_id
         assert a is not None
         base = _home_again(stand) if stand.accommodation_id == a and stand.state == "accepted" else stand
-        return replace(base, ruled_out={**stand.ruled_out, a: decision.until}, ended={**stand.ended, a: _number(decision)})
+        said = {**stand.declined_on, a: decision.decided_at}
+        ruled_out, ended = {**stand.ruled_out, a: decision.until}, {**stand.ended, a: _number(decision)}
+        return replace(base, ruled_out=ruled_out, ended=ended, declined_on=said)
 
     def _move_in(self, stand: Stand, decision: Decision) -> Stand:
         return Stand(
             stand.household_id, "moved_in", decision.accommodation_id, decision.rooms, decision.decided_at,
             ruled_out=_without(stand.ruled_out, decision.accommodation_id), ended=_without(stand.ended, decision.accommodation_id),
+            declined_on=stand.declined_on,
         )  # fmt: skip
 
     def _move_out(self, stand: Stand, decision: Decision) -> Stand:
         ended = {**stand.ended, decision.accommodation_id or "": _number(decision)}
         if stand.state == "accepted" and stand.lives_in is not None:  # it has left the old place, and is on its way to the next
             return replace(stand, lives_in=None, lives_in_rooms=(), lives_in_since=None, ended=ended)
-        return Stand(stand.household_id, ruled_out=stand.ruled_out, parked=stand.parked, ended=ended)
+        return Stand(stand.household_id, ruled_out=stand.ruled_out, parked=stand.parked, ended=ended, declined_on=stand.declined_on)
 
     def _park(self, stand: Stand, decision: Decision) -> Stand:
         return replace(stand, parked=_last_day(decision.until, self.date))

@@ -63,6 +63,31 @@ def test_each_decision_has_its_effect() -> None:
     assert [(row.household_id, row.reason) for row in result.unplaced] == [("H4", "held")]
 
 
+def test_a_pin_that_was_overtaken_does_not_stop_the_night() -> None:
+    import pandas as pd
+
+    def pinned(**cells: str) -> Instance:
+        row = {"household_id": "H1", "accommodation_id": "A2", "action": "pin", "decided_at": DAY.isoformat(), **cells}
+        return delivered(overrides=pd.DataFrame([row]))
+
+    later = (DAY + dt.timedelta(1)).isoformat()
+    cases = [
+        (pinned(), [decided("decline", "H1", "A2")], "pin_declined", {("forbid", "A2")}),
+        (pinned(accommodation_id="", place="Lviv"), [decided("decline", "H1", "A3")], "pin_declined", {("forbid", "A3")}),
+        (pinned(), [decided("withdraw", None, "A2")], "pin_withdrawn", set()),
+        (pinned(), [decided("park", "H1", None)], "pin_parked", {("hold", None)}),
+        (pinned(decided_at=later), [decided("decline", "H1", "A2")], "", {("pin", "A2")}),
+        (pinned(), [decided("decline", "H1", "A4")], "", {("pin", "A2")}),
+        (pinned(expires_at=DAY.isoformat()), [decided("decline", "H1", "A4")], "", {("pin", "A2"), ("forbid", "A4")}),
+    ]
+    for instance, decisions, code, overrides in cases:
+        merged = tonight(instance, [], decided("accept", "H3", "A3"), decided("decline", "H3", "A3"), *decisions)
+        assert {(o.action, o.accommodation_id) for o in merged.instance.overrides if o.household_id == "H1"} == overrides
+        assert {notice.code for notice in merged.notices} == ({code} if code else set())
+        solve(merged.instance, date=NIGHT)
+    assert len(cases) == 7
+
+
 def test_proposals_go_on_and_run_out() -> None:
     for days, stands in ((0, True), (6, True), (7, False), (30, False)):
         merged = tonight(delivered(), proposed(H1="A1"), date=DAY + dt.timedelta(days))

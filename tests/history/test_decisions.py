@@ -243,6 +243,16 @@ def test_the_command_refuses_with_the_right_code(at: list[str], tmp_path: Path) 
         assert history.last_decision() == 0
 
 
+def test_what_was_decided_can_be_listed(at: list[str]) -> None:
+    assert command("--list", *at)[1] == "Nothing has been decided yet.\n"
+    command("accept", "--household", "H1", "--reason", "agreed", "--by", "coordinator", *at)
+    command("withdraw", "--accommodation", "A2", "--reason", "repairs", "--by", "x", "--until", "2026-12-01", *at)
+    code, out, _ = command("--list", *at)
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["1", "2"]
+    assert "by coordinator" in out and "through 2026-12-01" in out and "A1" not in out
+    assert [one["number"] for one in json.loads(command("--list", "--household", "H1", "--json", *at)[1])] == [1]
+
+
 def test_every_action_has_codes_for_both_sides() -> None:
     code, out, _ = command("--reasons")
     assert code == 0
