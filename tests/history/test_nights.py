@@ -1,4 +1,4 @@
-"""The nightly run on each kind of database: published, decided, run again, replayed."""
+"""The nightly run with its history in PostgreSQL: published, unchanged, decided, made again. On SQLite every other test does it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from matcher.nightly.config import read_config
 from matcher.nightly.log import night_log
 from matcher.nightly.night import run_night
 from matcher.nightly.replay import replay
+from tests.history.conftest import database
 from tests.history.test_history import DAY
 from tests.nightly.world import World
 from tests.runs import INSTANCES
 
 
-def test_nights_are_the_same_on_every_database(address: str, tmp_path: Path) -> None:
+def test_nights_with_a_history_in_postgres(postgres: Path, tmp_path: Path) -> None:
+    address = database(postgres)
     world = World(tmp_path / "service")
     text = world.config.read_text(encoding="utf-8")
     world.config.write_text(f'history = "{address}"\n{text}', encoding="utf-8")
