@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Source = Annotated[
     Path, typer.Argument(metavar="SOURCE", help="Export in another form: a workbook .xlsx, a CSV file, or a folder of them.")
 ]
-Target = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="New or empty folder for CSV files, or a workbook NAME.xlsx.")]
+Target = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Folder for CSV files, or a workbook NAME.xlsx.")]
 MARK = ".mapped"
 
 
@@ -54,12 +54,16 @@ def map_(
 
 
 def _check_target(out: Path) -> None:
-    """An earlier outcome of this command is replaced; anything else is left alone."""
-    if out.suffix.lower() == ".xlsx":
-        if out.exists():
-            raise UsageError(f"{out} is there already; name another file")
-    elif out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
-        raise UsageError(f"{out} holds something else; name a new folder")
+    """Raise UsageError where nothing could be written."""
+    if out.suffix.lower() == ".xlsx" and out.exists():
+        raise UsageError(f"{out} is there already; name another file")
+    if out.suffix.lower() != ".xlsx" and out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder")
+
+
+def _before(out: Path) -> set[str]:
+    """The files that an earlier run of this command wrote there."""
+    return set(filter(None, (out / MARK).read_text(encoding="utf-8").split("\n"))) if (out / MARK).is_file() else set()
 
 
 def _contents(out: Path, mapped: MappedSource, parquet: bool) -> dict[str, bytes]:
@@ -72,14 +76,16 @@ def _contents(out: Path, mapped: MappedSource, parquet: bool) -> dict[str, bytes
 
 
 def _write(out: Path, contents: dict[str, bytes]) -> None:
-    """Write the files; those of an earlier outcome that are not among them go."""
+    """Write the files beside what else is there. An earlier outcome of this command is replaced, and nothing else."""
+    others = sorted(name for name in set(contents) - {MARK} - _before(out) if name and (out / name).exists())
+    if others:
+        raise UsageError(f"{out} has a {others[0]} that this command did not write; name another folder")
     try:
         if "" in contents:
             out.write_bytes(contents[""])
             return
         out.mkdir(parents=True, exist_ok=True)
-        before = (out / MARK).read_text(encoding="utf-8").split("\n") if (out / MARK).is_file() else []
-        for name in set(filter(None, before)) - set(contents):
+        for name in _before(out) - set(contents):
             (out / Path(name).name).unlink(missing_ok=True)
         for name, content in contents.items():
             (out / name).write_bytes(content)
@@ -116,5 +122,5 @@ def _show(mapped: MappedSource, out: Path) -> None:
         typer.echo(f"{name}: not read")
     for name, made in mapped.tables.items():
         typer.echo(f"{out}: {name}, {len(made.lines)} rows of {', '.join(made.columns)}")
-    if "accommodations" not in mapped.tables:
+    if "accommodations" not in mapped.tables and not any(out.glob("accommodations.*")):
         typer.echo("There are no accommodations yet: put accommodations.csv there, or name a folder that has it with --with.")

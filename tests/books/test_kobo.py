@@ -252,3 +252,28 @@ def test_the_head_asked_about_apart_is_a_member(tmp_path: Path, offers: Path) ->
         ("u1-1", None, "m", 9), ("u1-head", "head", "f", 67), ("u2-head", "head", "m", 30),
     ]  # fmt: skip
     assert [sorted(h.groups) for h in instance.households] == [["older_person"], []]
+
+
+def test_a_level_without_a_kind_counts_as_walking(tmp_path: Path, offers: Path) -> None:
+    folder = tmp_path / "k"
+    folder.mkdir()
+    (folder / "main.csv").write_text("_index,_uuid,ben_det_hh_size,ben_det_settlement\n1,u1,1,Lviv\n2,u2,1,Lviv\n")
+    (folder / "hh_char_hh_det.csv").write_text(
+        "_index,_parent_index,hh_char_hh_det_age,hh_char_hh_det_gender,hh_char_hh_det_dis_level\n1,1,40,male,two\n2,2,40,male,one\n"
+    )
+    first, second = read_instance(folder, mapping="kobo", others=offers).households
+    assert (first.needs, first.groups, second.needs, second.groups) == ({"step_free"}, {"disability"}, frozenset(), frozenset())
+
+
+def test_mapping_again_replaces_its_own_files_alone(tmp_path: Path, offers: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "accommodations.csv").write_text(OFFERS, encoding="utf-8")
+    for seed in (1, 2):
+        source = export(tmp_path / f"kobo{seed}.xlsx", *submissions(5, seed))
+        assert run("map", source, "--mapping", "kobo", "--out", out)[0] == 0
+        assert {h.household_id for h in read_instance(out).households} == {row[MAIN.index("_uuid")] for row in submissions(5, seed)[0]}
+    assert run("map", source, "--mapping", "kobo", "--with", offers, "--out", out)[0] == 2
+    assert (out / "accommodations.csv").read_text(encoding="utf-8") == OFFERS
+    (out / ".mapped").unlink()
+    assert run("map", source, "--mapping", "kobo", "--out", out)[0] == 2
