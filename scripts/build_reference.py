@@ -3,8 +3,12 @@ say anything else than it does."""
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 from typing import Any
+
+_RELATIVE = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>\.\./[^)#]+)(?:#[^)]*)?\)")
 
 
 def commands() -> str:
@@ -65,6 +69,16 @@ def on_files(files: Any, config: Any) -> Any:
     for path, content in pages().items():
         files.append(File.generated(config, path, content=content))
     return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Hook of mkdocs: a link to a file of the repository that is no page names the file instead."""
+
+    def named(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link["target"]))
+        return f"{link['text']} (`{target.removeprefix('../')}`)" if target.startswith("../") else link[0]
+
+    return _RELATIVE.sub(named, markdown)
 
 
 def pages() -> dict[str, str]:
