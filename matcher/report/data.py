@@ -21,6 +21,7 @@ from matcher.report.geography import Atlas, oblast_names
 from matcher.report.night import Night, of_one_run, plain
 from matcher.report.offers import Offers
 from matcher.report.people import MOST, PLACED, UNPLACED, people
+from matcher.report.shares import UNKNOWN, shares
 from matcher.report.why import explainer_of
 from matcher.result import TERMS, Result
 from matcher.roles import assign_roles
@@ -50,7 +51,8 @@ def report_data(result: Result, numbers: Mapping[str, Any], night: Night | None 
     told = plain(of_one_run(result, offers) if night is None else night, offers)
     places, sheet = atlas.plain()
     beds = _beds(instance, known, open_)
-    adm1 = {place[2] for place in places} | {row[0] for row in beds}
+    fair = shares(result, numbers, households, known)
+    adm1 = {place[2] for place in places} | {row[0] for row in beds} | {row[0] for row in fair["origin"]} - {UNKNOWN}
     return {
         "format": FORMAT,
         "date": options.date.isoformat(),
@@ -65,6 +67,7 @@ def report_data(result: Result, numbers: Mapping[str, Any], night: Night | None 
         "placed": {"fields": list(PLACED), "rows": found.placed, "hidden": found.hidden, "missing": found.missing[0]},
         "unplaced": {"fields": list(UNPLACED), "rows": found.unplaced, "missing": found.missing[1]},
         **told,
+        "shares": fair,
         "flows": flows,
         "tie_lines": ties,
         "beds_by_oblast": beds,

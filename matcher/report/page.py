@@ -60,18 +60,22 @@ def public_page(data: Mapping[str, Any], lang: str = "en") -> str:
 
 
 def _written(template: str, data: Mapping[str, Any], t: Translator, **parts: Any) -> str:
+    full = template != "public.html"
+    priorities = view.by_priority(data, t, open_=full)
     return _environment().get_template(template).render(
         t=t,
         _=t.say,
         n_=t.say_n,
         lang=t.lang,
         data=data,
-        public=template == "public.html",
+        public=not full,
         style=Markup(_style()),  # noqa: S704
         day=t.date(dt.date.fromisoformat(data["date"])),
         goodness=view.goodness(data, t),
-        by_priority=view.by_priority(data, t, open_=template != "public.html"),
+        by_priority=priorities,
+        by_size=view.by_size(data, t, priorities.sums, open_=full),
         by_group=view.by_group(data, t),
+        by_origin=view.by_origin(data, t, priorities.sums),
         **parts,
     )  # fmt: skip
 

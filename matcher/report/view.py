@@ -10,6 +10,7 @@ from typing import Any
 from matcher.i18n import Translator, mark
 from matcher.report.cells import SMALL, hidden
 from matcher.report.geography import short_oblast
+from matcher.report.shares import Row
 from matcher.report.words import ADVICE, REASONS
 from matcher.result import LEFT_OUT_REASONS
 
@@ -43,11 +44,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of shares. rows: (name, cells); a cell that is None must not be shown."""
+    """A table of shares. rows: (name, cells); a cell that is None must not be shown. suppressed: whether there are any. sums: which counts
+    of the last row are hidden."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str | None, ...]], ...]
     suppressed: bool
+    sums: tuple[bool, ...] = ()
 
 
 def split_of(counts: Mapping[str, int]) -> tuple[int, int, int]:
@@ -142,37 +145,70 @@ def goodness(data: Data, t: Translator) -> list[str]:
     return [first, unit, more]
 
 
-def grid(rows: Sequence[tuple[str, tuple[int, ...]]], *, sums_below: bool, open_: bool, t: Translator) -> Grid:
-    """A table of persons placed, without a place and left out, and their share, with small cells hidden unless it is open."""
-    table = [[*counts, sum(counts)] for _, counts in rows]
+def grid(rows: Sequence[tuple[str, Row]], *, sums_below: bool, open_: bool, t: Translator, below: Sequence[bool] | None = None) -> Grid:
+    """A table of persons placed, without a place and left out, their share, kilometres and ties, with small cells hidden unless it
+    is open. rows: (name, row of `shares`). below: see `hidden`."""
+    table = [[*row[1:4], sum(row[1:4])] for _, row in rows]
+    ties = [[row[5], row[6] - row[5], row[6]] for _, row in rows]
     if sums_below:
         table.append([sum(column) for column in zip(*table, strict=True)])
-    gone = [[False] * len(row) for row in table] if open_ else hidden(table, sums_below=sums_below)
-    names = [name for name, _ in rows] + ([t.say("all")] if sums_below else [])
+    gone = [[False] * len(row) for row in table] if open_ else hidden(table, sums_below=sums_below, below=below)
+    ties_gone = [[False] * 3 for _ in ties] if open_ else hidden(ties, sums_below=False)
     lines = []
-    for name, counts, away in zip(names, table, gone, strict=True):
+    for i, (counts, away) in enumerate(zip(table, gone, strict=True)):
         cells = [None if off else t.number(count) for count, off in zip(counts, away, strict=True)]
         free = counts[0] + counts[1]
-        share = None if away[0] or away[1] else t.percent(counts[0] / free) if free else "–"
-        lines.append((name, (*cells, share)))
-    heads = (t.say("placed"), t.say("unplaced"), t.say("left out"), t.say("all"), t.say("share placed"))
-    return Grid(heads, tuple(lines), any(map(any, gone)))
+        cells.append(None if away[0] or away[1] else t.percent(counts[0] / free) if free else "–")
+        if i < len(rows):
+            name, row = rows[i]
+            cells.append("–" if row[4] is None else None if away[0] else t.tenths(row[4], 0))
+            cells.append("–" if not row[6] else None if any(ties_gone[i]) else f"{t.number(row[5])} / {t.number(row[6])}")
+        else:
+            name = t.say("all")
+            cells += ["", ""]
+        lines.append((name, tuple(cells)))
+    heads = (
+        t.say("placed"), t.say("unplaced"), t.say("left out"), t.say("all"), t.say("share placed"), t.say("km a person"),
+        t.say("ties kept"),
+    )  # fmt: skip
+    sums = tuple(gone[-1]) if gone else ()
+    return Grid(heads, tuple(lines), any(map(any, gone)) or any(map(any, ties_gone)), sums)
 
 
 def by_priority(data: Data, t: Translator, *, open_: bool = False) -> Grid:
     """Persons by priority. open_: on the full page, whose rows show it of each household anyway."""
-    rows = []
-    for key, split in data["by_priority"].items():
-        if sum(split["persons"].values()):
-            name = t.say("unknown") if key == "unknown" else t.say("1, most urgent") if key == "1" else key
-            rows.append((name, split_of(split["persons"])))
-    return grid(rows, sums_below=True, open_=open_, t=t)
+    names = {"unknown": t.say("unknown"), "1": t.say("1, most urgent")}
+    return grid([(names.get(row[0], row[0]), row) for row in data["shares"]["priority"]], sums_below=True, open_=open_, t=t)
+
+
+def by_size(data: Data, t: Translator, below: Sequence[bool], *, open_: bool = False) -> Grid:
+    """Persons by the size of their household. below: which sums are hidden elsewhere."""
+    rows = [(_size(row[0], t), row) for row in data["shares"]["size"]]
+    return grid(rows, sums_below=True, open_=open_, t=t, below=_same(data, "size", below))
+
+
+def _same(data: Data, name: str, below: Sequence[bool]) -> Sequence[bool] | None:
+    """The sums of a table are those of priorities unless a quarantined row, of which little is known, is missing in it."""
+    sums = [[sum(row[i] for row in data["shares"][key]) for i in (1, 2, 3)] for key in ("priority", name)]
+    return below if sums[0] == sums[1] else None
+
+
+def _size(key: str, t: Translator) -> str:
+    return t.say("{n} persons and more", n=int(key[:-1])) if key.endswith("+") else t.say_n("{n} person", "{n} persons", int(key))
 
 
 def by_group(data: Data, t: Translator) -> Grid:
     """Persons of households by their groups, which may overlap."""
-    rows = [(group, split_of(split["persons"])) for group, split in data["by_group"].items()]
-    return grid(rows, sums_below=False, open_=False, t=t)
+    return grid([(row[0].replace("_", " "), row) for row in data["shares"]["group"]], sums_below=False, open_=False, t=t)
+
+
+def by_origin(data: Data, t: Translator, below: Sequence[bool]) -> Grid:
+    """Persons by the oblast that they come from. below: which sums are hidden elsewhere."""
+    name = {code: short_oblast(both[t.lang == "uk"]) for code, both in data["oblasts"].items()}
+    rows = sorted(data["shares"]["origin"], key=lambda row: (-sum(row[1:4]), row[0]))
+    return grid(
+        [(name.get(row[0], t.say("unknown")), row) for row in rows], sums_below=True, open_=False, t=t, below=_same(data, "origin", below)
+    )
 
 
 def beds(data: Data, t: Translator) -> list[tuple[str, str, str, str]]:
@@ -188,7 +224,7 @@ HIDDEN = "·"
 def public_numbers(data: Data, t: Translator) -> list[Number]:
     """The ten numbers as far as the public may know them: none that speaks of fewer than five."""
     full, all_ = numbers(data, t), by_priority(data, t)
-    placed, without, out, _, _ = all_.rows[-1][1] if all_.rows else ("0",) * 5
+    placed, without, out = all_.rows[-1][1][:3] if all_.rows else ("0",) * 3
     urgent = next((cells[1] for (name, cells) in all_.rows[:1] if name == t.say("1, most urgent")), "0")
     ties, guessed = data["ties"], data["estimated_distances"]["placements"]
     homes = data["households"]["placed"]

@@ -19,11 +19,12 @@ def drawn(rng: random.Random) -> tuple[Table, bool]:
 
 
 def fits(table: Table, gone: list[list[bool]], below: bool, at: tuple[int, int]) -> tuple[int, int]:
-    """Least and most that a hidden cell can be, by what is shown: sums, and that every hidden cell is at least 1."""
+    """Least and most that a hidden cell can be, by what is shown: sums, and that hidden cells are at least 1 but where zeros are hidden."""
     found = []
+    least = int(all(n for row, away in zip(table, gone, strict=True) for n, off in zip(row, away, strict=True) if off))
     for sense in (1, -1):
         model = cp_model.CpModel()
-        x = [[model.new_int_var(1, 999, "") if gone[i][j] else n for j, n in enumerate(row)] for i, row in enumerate(table)]
+        x = [[model.new_int_var(least, 999, "") if gone[i][j] else n for j, n in enumerate(row)] for i, row in enumerate(table)]
         for row in x:
             model.add(sum(row[:-1]) == row[-1])
         for column in zip(*x, strict=True) if below else ():
@@ -37,12 +38,13 @@ def fits(table: Table, gone: list[list[bool]], below: bool, at: tuple[int, int])
 
 def test_no_small_cell_can_be_worked_out() -> None:
     rng, looked = random.Random(5), 0
-    for _ in range(60):
+    for _ in range(90):
         table, below = drawn(rng)
-        gone = hidden(table, sums_below=below)
+        known = [False] * len(table[-1]) if below and rng.random() < 0.5 and min(table[-1]) > 20 else None
+        gone = hidden(table, sums_below=below, below=known)
+        assert known is None or gone[-1] == known, "sums that stand elsewhere stay"
         for i, row in enumerate(table):
             for j, count in enumerate(row):
-                assert not gone[i][j] or count, "a zero tells of nobody and stays"
                 if 0 < count < SMALL:
                     assert gone[i][j]
                     least, most = fits(table, gone, below, (i, j))
@@ -53,6 +55,13 @@ def test_no_small_cell_can_be_worked_out() -> None:
 
 def test_a_second_cell_goes_with_the_first() -> None:
     assert hidden([[30, 2, 0, 32]], sums_below=False) == [[True, True, False, False]]
+
+
+def test_a_sum_that_is_known_hides_nothing() -> None:
+    """All who are left out come from one oblast, and how many are left out in all stands at the top of the page."""
+    table = [[20, 2, 22], [30, 0, 30], [50, 2, 52]]
+    gone = hidden(table, sums_below=True, below=[False, False, False])
+    assert gone[0][:2] == [True, True] and gone[1][:2] == [True, True] and not any(gone[2])
 
 
 def test_large_cells_stay() -> None:
