@@ -41,6 +41,7 @@ def page(data: Mapping[str, Any], lang: str = "en") -> str:
         chart=chart(data, t),
         beds=view.beds(data, t),
         changes=view.changes(data, t),
+        help=view.help_(data, t),
         ending=view.ending(data, t),
         filters=_filters(data, t),
     )  # fmt: skip

@@ -51,7 +51,7 @@ def people(result: Result, explainer: Explainer | None, atlas: Atlas, offers: Of
     listed = result.unplaced[:MOST]
     told = open_ if explainer is not None else open_.take(slice(0, 0))
     secret = assign_roles(instance, households, offers.known, options.date).protected
-    teller = Teller(instance, atlas, offers)
+    teller = Teller(instance, atlas, offers, options.lang)
     why = {found.household_id: found for found in explainer.every()} if explainer is not None else {}
     out = [_unplaced(row, teller.of_unplaced(row, why.get(row.household_id)), households, atlas, secret, options.date) for row in listed]
     guessed = _estimated(instance, policy, told, households, offers.known)

@@ -11,12 +11,12 @@ from matcher.i18n import Translator, mark
 from matcher.report.cells import SMALL, hidden
 from matcher.report.geography import short_oblast
 from matcher.report.shares import Row
-from matcher.report.words import ADVICE, REASONS
+from matcher.report.words import ADVICE, GROUPS, REASONS
 from matcher.result import LEFT_OUT_REASONS
 
 Data = Mapping[str, Any]
 CHIPS = 12  # households named in the list of what to do; the table has them all
-SPLIT = ("placed", "unplaced", "left_out")
+HELPED = 10  # households whose remedy stands in the list of what would help
 
 
 @dataclass(frozen=True)
@@ -106,19 +106,63 @@ def headline(data: Data, t: Translator) -> str:
 
 def tasks(data: Data, t: Translator) -> list[Task]:
     """Who has no place, why, and what to do: by reason, those who are short of a place first."""
-    fields = data["unplaced"]["fields"]
-    rows = [dict(zip(fields, row, strict=True)) for row in data["unplaced"]["rows"]]
-    out = []
+    rows, out = _unplaced(data), []
     order = sorted(REASONS, key=lambda reason: (reason in LEFT_OUT_REASONS, list(REASONS).index(reason)))
     for reason in order:
         concerned = [row for row in rows if row["reason"] == reason]
         if concerned:
-            concerned.sort(key=lambda row: (row["priority"] or 9, -(row["waiting"] or 0), row["id"]))
+            concerned.sort(key=_urgency)
             persons = sum(row["persons"] or 0 for row in concerned)
             ids = tuple(row["id"] for row in concerned[:CHIPS])
             left_out = reason in LEFT_OUT_REASONS
             out.append(Task(reason, left_out, len(concerned), persons, t.say(REASONS[reason]), t.say(ADVICE[reason]), ids))
     return out
+
+
+@dataclass(frozen=True)
+class Helped:
+    """A household without a place, and what would place it."""
+
+    id: str
+    who: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Help:
+    """What would help. more: how many stand in their rows only. none: for whom nothing was found; not_examined: the search did not
+    come to them."""
+
+    rows: tuple[Helped, ...]
+    more: int
+    none: int
+    not_examined: int
+
+
+def help_(data: Data, t: Translator) -> Help:
+    """What would help the households without a place, the most urgent first."""
+    rows = [row for row in _unplaced(data) if row["reason"] not in LEFT_OUT_REASONS]
+    found = sorted((row for row in rows if row["remedy"]), key=_urgency)
+    told = tuple(
+        Helped(
+            row["id"],
+            t.say("priority {priority}", priority=str(row["priority"])) + ", " + t.say_n("{n} person", "{n} persons", row["persons"] or 0),
+            row["remedy"].get(t.lang) or next(iter(row["remedy"].values())),
+        )
+        for row in found[:HELPED]
+    )
+    none = sum(bool(row["examined"]) and not row["remedy"] for row in rows)
+    examined = any(row["examined"] for row in rows)
+    left = len(rows) - len(found) - none if examined or found else 0
+    return Help(told, len(found) - len(told), none, left)
+
+
+def _unplaced(data: Data) -> list[dict[str, Any]]:
+    return [dict(zip(data["unplaced"]["fields"], row, strict=True)) for row in data["unplaced"]["rows"]]
+
+
+def _urgency(row: Mapping[str, Any]) -> tuple[int, int, str]:
+    return row["priority"] or 9, -(row["waiting"] or 0), row["id"]
 
 
 def goodness(data: Data, t: Translator) -> list[str]:
@@ -199,7 +243,12 @@ def _size(key: str, t: Translator) -> str:
 
 def by_group(data: Data, t: Translator) -> Grid:
     """Persons of households by their groups, which may overlap."""
-    return grid([(row[0].replace("_", " "), row) for row in data["shares"]["group"]], sums_below=False, open_=False, t=t)
+    return grid(
+        [(t.say(GROUPS[row[0]]) if row[0] in GROUPS else row[0].replace("_", " "), row) for row in data["shares"]["group"]],
+        sums_below=False,
+        open_=False,
+        t=t,
+    )
 
 
 def by_origin(data: Data, t: Translator, below: Sequence[bool]) -> Grid:

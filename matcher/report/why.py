@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -44,8 +44,9 @@ def explainer_of(result: Result) -> Explainer:
 class Teller:
     """Turns explanations into the page's codes."""
 
-    def __init__(self, instance: Instance, atlas: Atlas, offers: Offers) -> None:
-        self.atlas, self.offers = atlas, offers
+    def __init__(self, instance: Instance, atlas: Atlas, offers: Offers, lang: str) -> None:
+        """lang: of the sentences in the rows."""
+        self.atlas, self.offers, self.lang = atlas, offers, lang
         self.spots: dict[str, Spot] = {place_name(spot): spot for spot in codes(instance.ties, "spot")[1] if spot is not None}
 
     def told(self, found: Explained) -> Told:
@@ -61,8 +62,12 @@ class Teller:
         )
 
     def of_unplaced(self, row: UnplacedRow, found: Explained | None) -> Told:
-        """One without a place; found: None in a run so large that nobody is explained."""
-        return self.told(found or Explained(row.household_id, row.persons, placed=False, reason=row.reason, sentence=row.explanation))
+        """One without a place; found: None in a run so large that nobody is explained. A run that is read back has its remedies as
+        sentences, in its own language."""
+        told = self.told(found or Explained(row.household_id, row.persons, placed=False, reason=row.reason, sentence=row.explanation))
+        if told.remedy is None and row.remedy:
+            return replace(told, remedy={self.lang: row.remedy}, examined=True)
+        return told
 
     def _tie(self, tie: TieTold) -> list[Any]:
         """[kind, place (number) or id or None, relation, condition, km10, kept]."""

@@ -48,6 +48,16 @@ RELATIONS: Mapping[str, str] = {
     "school": mark("school"),
     "treatment": mark("treatment"),
 }
+GROUPS: Mapping[str, str] = {
+    "older_person": mark("older people"),
+    "single_parent": mark("single parents"),
+    "disability": mark("people with disabilities"),
+    "limited_mobility": mark("people with limited mobility"),
+    "in_transit": mark("people in transit"),
+    "large_family": mark("large families"),
+    "pregnant": mark("pregnant women"),
+    "unaccompanied_minor": mark("children without parents"),
+}
 STATUS: Mapping[str, str] = {"proposed": mark("proposed"), "accepted": mark("accepted"), "moved_in": mark("moved in")}
 REASONS: Mapping[str, str] = {
     "no_consent": mark("has not agreed to be matched"),
