@@ -148,7 +148,10 @@ def _reasons(result: Result, t: Translator) -> list[Text]:
 
 
 def _files(result: Result, out: Path, t: Translator) -> list[str]:
-    lines = [t.say("{folder}/placements.csv: who goes where; unplaced.csv: who has no place, and why", folder=out)]
+    lines = [
+        t.say("{folder}/report.html: all of this to read, search and print; open it in a browser", folder=out),
+        t.say("placements.csv: who goes where; unplaced.csv: who has no place, and why"),
+    ]
     secret = int(Placements.of(result.placements).protected.sum())
     if secret:
         lines.append(t.say_n(

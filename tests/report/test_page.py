@@ -53,6 +53,8 @@ def test_axe_finds_nothing_wrong(browser: Browser, lang: str, scheme: str) -> No
             assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
             page.locator("#unplaced .opener").first.click()
             page.locator("#placements .opener").first.click()
+            for table in page.locator("#unplaced .scroll, #placements .scroll").all():
+                assert table.evaluate("one => one.scrollWidth <= one.clientWidth"), "a table is wider than the screen"
             found = Axe().run(page).response["violations"]
             assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
             page.locator("#placements .detail .act").first.click()
@@ -201,5 +203,11 @@ def test_the_public_page_names_nobody(browser: Browser) -> None:
     assert len(ids) > 100 and not [one for one in ids if re.search(rf"\b{re.escape(one)}\b", html)]
     assert "<script" not in html
     with opened(browser, path) as page:
-        for cell in page.locator("#fairness td, #map td").all_inner_texts():
-            assert cell in ("·", "0", "–") or cell.endswith("%") or int(cell.replace(",", "")) >= 5, cell
+        looked = 0
+        for row in page.locator("#fairness tbody tr, #map tbody tr").all():
+            for cell in row.locator("td").all_inner_texts()[:4]:  # persons; then a share, km, ties
+                assert cell in ("·", "0") or int(cell.replace(",", "")) >= 5, cell
+                looked += 1
+            for kept, _, every in (cell.partition(" / ") for cell in row.locator("td").all_inner_texts()[6:] if "/" in cell):
+                assert min(int(every), int(kept) or 5, int(every) - int(kept) or 5) >= 5
+        assert looked > 40
