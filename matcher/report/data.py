@@ -66,6 +66,7 @@ def report_data(result: Result, numbers: Mapping[str, Any], night: Night | None 
         "offers": offers.rows,
         "placed": {"fields": list(PLACED), "rows": found.placed, "hidden": found.hidden, "missing": found.missing[0]},
         "unplaced": {"fields": list(UNPLACED), "rows": found.unplaced, "missing": found.missing[1]},
+        "reasons": _reasons(result),
         **told,
         "shares": fair,
         "flows": flows,
@@ -74,6 +75,16 @@ def report_data(result: Result, numbers: Mapping[str, Any], night: Night | None 
         "quarantined": _quarantined(instance),
         "rules_at_stake": numbers["policy"]["order"],
     }
+
+
+def _reasons(result: Result) -> dict[str, list[int]]:
+    """Households and persons by reason: of all, also of those that are not listed."""
+    out: dict[str, list[int]] = {}
+    for row in result.unplaced:
+        total = out.setdefault(row.reason, [0, 0])
+        total[0] += 1
+        total[1] += row.persons or 0
+    return dict(sorted(out.items()))
 
 
 def _warnings(result: Result, explainer: Explainer | None, held: Placements) -> dict[str, Any]:

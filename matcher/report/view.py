@@ -109,13 +109,12 @@ def tasks(data: Data, t: Translator) -> list[Task]:
     rows, out = _unplaced(data), []
     order = sorted(REASONS, key=lambda reason: (reason in LEFT_OUT_REASONS, list(REASONS).index(reason)))
     for reason in order:
-        concerned = [row for row in rows if row["reason"] == reason]
-        if concerned:
-            concerned.sort(key=_urgency)
-            persons = sum(row["persons"] or 0 for row in concerned)
+        if reason in data["reasons"]:
+            households, persons = data["reasons"][reason]
+            concerned = sorted((row for row in rows if row["reason"] == reason), key=_urgency)
             ids = tuple(row["id"] for row in concerned[:CHIPS])
             left_out = reason in LEFT_OUT_REASONS
-            out.append(Task(reason, left_out, len(concerned), persons, t.say(REASONS[reason]), t.say(ADVICE[reason]), ids))
+            out.append(Task(reason, left_out, households, persons, t.say(REASONS[reason]), t.say(ADVICE[reason]), ids))
     return out
 
 

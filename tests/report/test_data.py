@@ -1,0 +1,65 @@
+"""What the page is made from: the same from the tables of a run as from the run, enough to write the page again, bounded for large runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from matcher.errors import InputError
+from matcher.report import data, data_of_page, page, public_page
+from matcher.summary import summary
+from tests.runs import INSTANCES, matcher, published, rows_of, scratch, solved
+
+HARD = INSTANCES / "hard-night"
+
+
+def made() -> dict[str, object]:
+    result = solved(HARD)
+    return data.report_data(result, summary(result))
+
+
+def test_a_page_holds_all_that_it_is_made_from() -> None:
+    for lang in ("en", "uk"):
+        html = page(made(), lang)
+        assert page(data_of_page(html), lang) == html
+    assert page(data_of_page(page(made(), "uk")), "en") == page(made(), "en")
+
+
+def test_the_tables_of_a_run_give_the_same_page() -> None:
+    out = published(HARD, scratch() / "data-hard-night")
+    again = scratch() / "again.html"
+    ended = matcher("report", out, "--instance", HARD, "--out", again)
+    assert ended.returncode == 0, ended.stderr
+    assert again.read_bytes() == (out / "report.html").read_bytes()
+    assert str(again) in ended.stdout
+
+
+def test_a_page_needs_something_to_be_made_from() -> None:
+    out = published(HARD, scratch() / "data-without")
+    ended = matcher("report", out, "--public")
+    assert ended.returncode == 0 and "replaced" in ended.stderr
+    ended = matcher("report", out)
+    assert ended.returncode == 3 and "name the instance" in ended.stderr
+    (out / "report.html").unlink()
+    ended = matcher("report", out)
+    assert ended.returncode == 2 and "--instance" in ended.stderr
+    ended = matcher("report", out, "--instance", INSTANCES / "chasiv-yar")
+    assert ended.returncode == 2 and "is not the instance" in ended.stderr
+    with pytest.raises(InputError, match="holds no data"):
+        data_of_page("<html></html>")
+
+
+def test_a_large_run_lists_some_and_counts_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "MOST", 20)
+    monkeypatch.setattr("matcher.report.people.MOST", 20)
+    large = made()
+    unplaced = rows_of(published(HARD, scratch() / "data-large") / "unplaced.csv")
+    assert large["placed"]["rows"] == [] and len(large["unplaced"]["rows"]) == 20  # type: ignore[index]
+    assert large["unplaced"]["missing"] == len(unplaced) - 20  # type: ignore[index]
+    assert sum(households for households, _ in large["reasons"].values()) == len(unplaced)  # type: ignore[attr-defined]
+    assert "stand in placements.csv only" in page(large) and public_page(large)
+
+
+def test_nothing_of_a_protected_household_is_in_it() -> None:
+    html = page(made())
+    protected = rows_of(published(HARD, scratch() / "data-protected") / "placements_protected.csv")
+    assert len(protected) == 2 and not [row for row in protected if row["household_id"] in html]
