@@ -51,6 +51,7 @@ def kill_some(folder: Path, seed: int, kills: int, at_calls: bool) -> Counter[st
                 lost = 0
         assert driver.night(world, day.isoformat())["code"] == 0
         world.check()
+    seen["results"] = len(world.published())
     seen["crashed"] += sum(run.outcome == "crashed" for run in world.runs())
     seen["finished later"] += sum(line["event"] == "reconcile.published" for line in world.log())
     return seen
@@ -68,7 +69,7 @@ def test_ten_kills_at_calls_that_change_something(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_three_hundred_kills(seed: int, tmp_path: Path) -> None:
     seen = kill_some(tmp_path, 100 + seed, 50, at_calls=seed % 2 == 1)
-    assert seen["killed"] == 50 and seen["published"] > 3, seen
+    assert seen["killed"] == 50 and seen["results"] > 5, seen
     if seed % 2 == 1:
         assert seen["crashed"] > 5 and seen["finished later"] > 0, seen
 
