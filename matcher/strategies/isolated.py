@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from matcher.bounds import Prices, link_forest
+from matcher.bounds import MOST_PAIRS, Prices, link_forest
 from matcher.errors import InputError, InternalError, UsageError
 from matcher.problem import Problem
 from matcher.result import Plan
@@ -91,7 +91,9 @@ class _Hand:
                 break
             prices, bound = self.proofs[stage]
             ends.append(StageEnd(prices, bound, searched=False))
-        return Outcome(self.plan, tuple(ends), link_forest(self.problem), cut_by=cut_by)
+        few = len(self.problem.parties) * self.problem.offers <= MOST_PAIRS
+        # Of more pairs a bound that keeps links takes many minutes and GB; the price strategy leaves them out there as well.
+        return Outcome(self.plan, tuple(ends), link_forest(self.problem) if few else (), cut_by=cut_by)
 
 
 def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[Outcome | None, str]:

@@ -28,6 +28,7 @@ from matcher.publish import publish
 from matcher.result import Result
 from matcher.solver import solve
 from matcher.strategies import isolated
+from matcher.strategies.base import Silent
 from matcher.strategies.fallback import fallback, fallback_plan
 from matcher.strategies.start import Start
 from matcher.verify import verify
@@ -205,6 +206,15 @@ def test_whoever_fits_nowhere_else_is_filled_in() -> None:
             assert (left[arcs.resource[span]] < arcs.amount[span]).any()
             out += 1
     assert out > 0
+
+
+def test_a_large_instance_is_not_bounded_along_its_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With millions of pairs that takes longer than the night has; here every instance counts as large."""
+    problem = compile_instance(instance_of(FOLDER), Policy(), DATE).problem
+    hand = isolated._Hand(problem, Silent())
+    assert hand.outcome("time").forest
+    monkeypatch.setattr(isolated, "MOST_PAIRS", 10)
+    assert hand.outcome("time").forest == ()
 
 
 def test_without_the_option_nothing_changes(replace_child: Any) -> None:
