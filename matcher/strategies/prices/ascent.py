@@ -132,7 +132,7 @@ def ascend(
     """Climb from `start`. on_bound: told whenever all pairs were looked at; it returns False to stop early."""
     prices, floors = start.copy(), floors.copy()
     best = known or Found(-np.inf, prices.copy(), floors.copy())
-    state = _Steps(market, prices, floors, schedule)
+    state = Steps(market, prices, floors, schedule)
     for i in range(schedule.steps):
         bound = market.bound(prices, floors)
         if bound > best.bound:
@@ -143,7 +143,7 @@ def ascend(
     return best
 
 
-class _Steps:
+class Steps:
     """Prices and the memory of their steps."""
 
     def __init__(self, market: Market, prices: Floats, floors: Floats, schedule: Schedule) -> None:

@@ -1,8 +1,10 @@
-"""Exact pieces: some offers and all who live in them or are out, placed anew as an integer program by HiGHS, all else held.
+"""Exact pieces: a few hundred parties around one that has fared badly, placed anew as an integer program, all else held.
 
-A piece has a few hundred parties, so HiGHS solves it to its optimum or near it in about a second; pieces without a common
-offer are solved two at a time. Partitioning granular problems at random loses little (Narayanan et al., 2021), and the next
-sweep cuts differently. What HiGHS says is not taken on trust: a piece is taken only if every row holds and the cost falls.
+At good prices most parties have an arc that is as good as their best, and what a plan costs too much sits with few. A piece
+grows from one of these along arcs that are little worse than best, like the paths of shortest-path searches, since only who is
+near in that sense can be part of an exchange that helps. The linear program comes first, by GLOP; who has one whole arc there
+keeps it, unless it shares an offer with somebody in two minds, and HiGHS places the rest. What the solvers say is not taken on
+trust: a piece is taken only if every row holds and the cost falls. Pieces without a common offer are solved two at a time.
 """
 
 from __future__ import annotations
@@ -14,105 +16,218 @@ from dataclasses import dataclass
 import numpy as np
 
 from matcher.layers import Bools, Ints
-from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
+from matcher.pricing.arcs import Choices
+from matcher.pricing.kernels import jit
 from matcher.strategies.prices.field import Field, Floats, loads_of
 from matcher.strategies.prices.house import Standing
 from matcher.strategies.prices.linear import Answer, arcs_of, make_program, solve_program, uses_of
+from matcher.strategies.prices.room import Guide
 
 WORKERS = 2
 WHOLE = 0.999
-
-
-@dataclass(frozen=True)
-class Piece:
-    """parties: that may move; choices: their arcs, in this order; now: position of the arc that each has, -1 for none; free: what is
-    left of every row with all of them gone."""
-
-    parties: Ints
-    choices: Choices
-    now: Ints
-    free: Ints
-
-
-def deal(field: Field, standing: Standing, held: Bools, pieces: int, chance: np.random.Generator) -> tuple[Ints, Ints]:
-    """Deal the offers out to pieces at random: (piece of each offer, piece of each party). Each party goes with its offer, those who
-    are out to any; -1 for who is held."""
-    piece_of = chance.permutation(field.core.offers) % pieces
-    home = np.where(standing.offer >= 0, piece_of[np.maximum(standing.offer, 0)], chance.integers(0, pieces, field.parties))
-    home[held] = -1
-    return piece_of, home
-
-
-def make_piece(field: Field, standing: Standing, load: Ints, offers: Bools, parties: Ints, prices: Floats, keep: int) -> Piece:
-    """The program of some parties and offers. keep: offers looked at, nearest at the prices; three times that for who is out."""
-    board = field.board_of(offers)
-    board.set_prices(prices)
-    out = standing.offer[parties] < 0
-    near, costs = nearest_offers(board, 3 * keep, parties)
-    near[np.ix_(~out, np.arange(near.shape[1]) >= keep)] = -1
-    lists = joined(board.core, parties, [(near, costs)], standing.offer[parties], standing.set[parties])
-    choices = write_out(board, lists, 3)
-    owner = np.repeat(np.arange(len(parties)), np.diff(choices.start))
-    same = (choices.offer == standing.offer[parties][owner]) & (choices.set == standing.set[parties][owner])
-    now = np.full(len(parties), -1, dtype=np.int64)
-    now[owner[same]] = np.flatnonzero(same)
-    free = field.problem.capacity - load
-    _, rows, amounts = uses_of(choices, now[now >= 0])
-    np.add.at(free, rows, amounts)
-    return Piece(parties, choices, now, free)
-
-
-def improve(field: Field, standing: Standing, out: Ints, prices: Floats, held: Bools, plan: Sweep, watch: Callable[[], bool]) -> int:
-    """One sweep over all pieces, in place; returns the change of cost. watch: asked between pieces, returns False to stop."""
-    chance = plan.chance
-    piece_of, home = deal(field, standing, held, plan.pieces, chance)
-    load = loads_of(field, standing)
-    change = 0
-    members = np.argsort(home, kind="stable")
-    edges = np.searchsorted(home[members], np.arange(plan.pieces + 1))
-    for first in range(0, plan.pieces, WORKERS):
-        if not watch():
-            break
-        batch = []
-        for b in range(first, min(first + WORKERS, plan.pieces)):
-            parties = np.sort(members[edges[b] : edges[b + 1]])
-            if len(parties):
-                piece = make_piece(field, standing, load, piece_of == b, parties, prices, plan.keep)
-                if len(piece.choices.offer):
-                    batch.append(piece)
-        for piece, chosen in zip(batch, _solve_all(field, batch, out, plan), strict=True):
-            if chosen is not None:
-                change += _take(piece, chosen, standing, load, out)
-    return change
+AGAIN = 0.3
+"""What a party's loss counts after it was in a piece that could not mend it."""
+MOST_OUT = 60
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """pieces: how many; keep: offers of a party; seconds: safety net of one piece; nodes: of its search tree."""
+    """pieces: how many; parties: in each at the most; seconds: safety net of one piece; nodes: of its search tree; least: losses
+    smaller than this are left alone (cost units)."""
 
     pieces: int
-    keep: int
+    parties: int
     seconds: float
     nodes: int
-    chance: np.random.Generator
+    least: float
 
 
-def _solve_all(field: Field, batch: list[Piece], out: Ints, plan: Sweep) -> list[Ints | None]:
+@dataclass
+class Ground:
+    """What pieces are cut from. arc: of each party in `choices`, -1 where it is out; loss: what that is worse than its best;
+    tried: how often it was in vain; held: who must not move; load: of every row."""
+
+    choices: Choices
+    guide: Guide
+    arc: Ints
+    out: Ints
+    loss: Floats
+    tried: Floats
+    held: Bools
+    load: Ints
+    capacity: Ints
+
+
+@dataclass(frozen=True)
+class Piece:
+    """parties: that may move; choices: their arcs, in this order, and where these stand in all (`arcs`); now: position of the arc that
+    each has, -1 for none; free: what is left of every row with all of them gone."""
+
+    parties: Ints
+    choices: Choices
+    arcs: Ints
+    now: Ints
+    free: Ints
+
+
+def make_ground(field: Field, choices: Choices, guide: Guide, standing: Standing, out: Ints, held: Bools) -> Ground:
+    """The standing plan among its arcs; everybody's own arc has to be one of them."""
+    owner = np.repeat(np.arange(len(out)), np.diff(choices.start))
+    same = np.flatnonzero((choices.offer == standing.offer[owner]) & (choices.set == standing.set[owner]))
+    arc = np.full(len(out), -1, dtype=np.int64)
+    arc[owner[same]] = same
+    loss = np.where(arc >= 0, guide.worth[np.maximum(arc, 0)] if len(guide.worth) else 0.0, out) - guide.best
+    load = loads_of(field, standing)
+    return Ground(choices, guide, arc, out, loss, np.ones(len(out)), held, load, field.problem.capacity)
+
+
+def improve(ground: Ground, plan: Sweep, watch: Callable[[], bool]) -> int:
+    """Mend the worst losses, in place; returns the change of cost. watch: asked between pieces, returns False to stop."""
+    change = 0
+    for first in range(0, plan.pieces, WORKERS):
+        if not watch():
+            break
+        batch: list[Piece] = []
+        closed = np.zeros(int(ground.choices.offer.max(initial=-1)) + 1, dtype=np.bool_)
+        for _ in range(min(WORKERS, plan.pieces - first)):
+            piece = _next_piece(ground, plan, closed)
+            if piece is not None:
+                batch.append(piece)
+        if not batch:
+            break
+        for piece, chosen in zip(batch, _solve_all(ground, batch, plan), strict=True):
+            if chosen is not None:
+                change += _take(ground, piece, chosen)
+            ground.tried[piece.parties] *= AGAIN
+    return change
+
+
+def _next_piece(ground: Ground, plan: Sweep, closed: Bools) -> Piece | None:
+    """Grow a piece from whoever has lost most, over offers that are not closed; its offers are closed then."""
+    choices = ground.choices
+    weight = np.where(ground.held, 0.0, ground.loss * ground.tried)
+    at_home = ground.arc >= 0
+    offer = np.full(len(weight), -1, dtype=np.int64)
+    offer[at_home] = choices.offer[ground.arc[at_home]]
+    weight[at_home & closed[offer]] = 0.0
+    seed = int(np.argmax(weight))
+    if weight[seed] < plan.least:
+        return None
+    order = np.argsort(offer, kind="stable")
+    edges = np.searchsorted(offer[order], np.arange(len(closed) + 1))
+    inside, reached = np.zeros(len(weight), dtype=np.bool_), np.zeros(len(closed), dtype=np.bool_)
+    reach = max(float(ground.loss[seed]), plan.least)
+    guide = ground.guide
+    _grow(
+        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, ground.held, closed, seed, plan.parties, reach, inside, reached
+    )
+    inside |= _waiting(ground, reached, reach)
+    parties = np.flatnonzero(inside)
+    reached[offer[parties][offer[parties] >= 0]] = True
+    closed |= reached
+    return _cut(ground, parties, reached, reach)
+
+
+def _waiting(ground: Ground, reached: Bools, reach: float) -> Bools:
+    """Those who are out, lose by it, and might live on what the piece has reached: the worst of them."""
+    waits = np.flatnonzero((ground.arc < 0) & (ground.loss > 0) & ~ground.held)
+    inside = np.zeros(len(ground.arc), dtype=np.bool_)
+    waits = waits[np.argsort(-ground.loss[waits], kind="stable")][: 4 * MOST_OUT]
+    arcs, position = arcs_of(ground.choices, waits)
+    near = reached[ground.choices.offer[arcs]] & (ground.guide.worth[arcs] - ground.guide.best[waits[position]] <= reach)
+    inside[waits[np.unique(position[near])][:MOST_OUT]] = True
+    return inside
+
+
+@jit
+def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seed, most, reach, inside, reached):
+    """Parties nearest to the seed, by what arcs on the way to them are worse than best (Dijkstra's algorithm)."""
+    parties = len(inside)
+    far = np.full(parties, np.inf)
+    offer_far = np.full(len(closed), np.inf)
+    key, who, size = np.empty(8 * parties + 16), np.empty(8 * parties + 16, dtype=np.int64), 1
+    key[0], who[0] = 0.0, seed
+    far[seed] = 0.0
+    count = 0
+    while size > 0 and count < most:
+        distance, q = key[0], who[0]
+        size -= 1
+        key[0], who[0] = key[size], who[size]
+        i = 0
+        while True:
+            least = i
+            for child in (2 * i + 1, 2 * i + 2):
+                if child < size and (key[child] < key[least] or (key[child] == key[least] and who[child] < who[least])):
+                    least = child
+            if least == i:
+                break
+            key[i], key[least] = key[least], key[i]
+            who[i], who[least] = who[least], who[i]
+            i = least
+        if inside[q] or distance > far[q]:
+            continue
+        inside[q] = True
+        count += 1
+        for j in range(start[q], start[q + 1]):
+            e = rank[j]
+            there = distance + max(0.0, worth[e] - best[q])
+            if there > reach:
+                break
+            a = offer[e]
+            if closed[a] or there >= offer_far[a]:
+                continue
+            offer_far[a] = there
+            reached[a] = True
+            for m in range(edges[a], edges[a + 1]):
+                z = occupant[m]
+                if held[z] or inside[z] or there >= far[z] or size >= len(key):
+                    continue
+                far[z] = there
+                i = size
+                key[i], who[i] = there, z
+                size += 1
+                while i > 0:
+                    p = (i - 1) // 2
+                    if key[p] < key[i] or (key[p] == key[i] and who[p] <= who[i]):
+                        break
+                    key[i], key[p] = key[p], key[i]
+                    who[i], who[p] = who[p], who[i]
+                    i = p
+
+
+def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float) -> Piece:
+    """The program of some parties and offers: arcs that are not worse than `reach`, and those that stand."""
+    choices, guide = ground.choices, ground.guide
+    arcs, position = arcs_of(choices, parties)
+    keep = offers[choices.offer[arcs]] & (guide.worth[arcs] - guide.best[parties[position]] <= reach)
+    keep |= arcs == ground.arc[parties[position]]
+    arcs, position = arcs[keep], position[keep]
+    start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(position, minlength=len(parties)))])
+    some = choices._replace(start=start, offer=choices.offer[arcs], set=choices.set[arcs], cost=choices.cost[arcs], bundle=choices.bundle[arcs])
+    now = np.full(len(parties), -1, dtype=np.int64)
+    stands = np.flatnonzero(arcs == ground.arc[parties[position]])
+    now[position[stands]] = stands
+    free = ground.capacity - ground.load
+    _, rows, amounts = uses_of(some, now[now >= 0])
+    np.add.at(free, rows, amounts)
+    return Piece(parties, some, arcs, now, free)
+
+
+def _solve_all(ground: Ground, batch: list[Piece], plan: Sweep) -> list[Ints | None]:
     """Two pieces at a time, which have no offer in common."""
     answers: list[Ints | None] = [None] * len(batch)
     failed: list[BaseException] = []
 
     def work(i: int) -> None:
         try:
-            answers[i] = _solve(field, batch[i], out, plan)
+            answers[i] = _solve(batch[i], ground.out, plan)
         except BaseException as error:  # noqa: BLE001  (raised again by the caller's thread)
             failed.append(error)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(1, len(batch))]
     for thread in threads:
         thread.start()
-    if batch:
-        work(0)
+    work(0)
     for thread in threads:
         thread.join()
     if failed:
@@ -120,11 +235,8 @@ def _solve_all(field: Field, batch: list[Piece], out: Ints, plan: Sweep) -> list
     return answers
 
 
-def _solve(field: Field, piece: Piece, out: Ints, plan: Sweep) -> Ints | None:
-    """Chosen arc of each party of the piece, -1 for none; None if nothing was found.
-
-    The linear program first, by GLOP; who has one whole arc there keeps it, and the others are placed by an integer program.
-    """
+def _solve(piece: Piece, out: Ints, plan: Sweep) -> Ints | None:
+    """Chosen arc of each party of the piece, -1 for none; None if nothing was found."""
     everybody = np.arange(len(piece.parties))
     costs = out[piece.parties]
     relaxed = _ask(piece, everybody, costs, piece.free, plan, integer=False)
@@ -138,7 +250,7 @@ def _solve(field: Field, piece: Piece, out: Ints, plan: Sweep) -> Ints | None:
     some = np.flatnonzero((values > 1 - WHOLE) & (values <= WHOLE))
     touched[np.searchsorted(piece.choices.start, some, side="right") - 1] = True
     # Whoever shares an offer with somebody in two minds is free to move too: else there is often no whole way to fit them in.
-    contested = np.zeros(field.core.offers, dtype=np.bool_)
+    contested = np.zeros(int(piece.choices.offer.max(initial=-1)) + 1, dtype=np.bool_)
     contested[piece.choices.offer[some]] = True
     shares = (chosen >= 0) & contested[piece.choices.offer[np.maximum(chosen, 0)]]
     rest = np.flatnonzero((chosen < 0) | touched | shares)
@@ -162,12 +274,12 @@ def _ask(piece: Piece, chosen: Ints, costs: Ints, free: Ints, plan: Sweep, *, in
     return solve_program(program, integer=integer, seconds=plan.seconds, nodes=plan.nodes)
 
 
-def _take(piece: Piece, chosen: Ints, standing: Standing, load: Ints, out: Ints) -> int:
+def _take(ground: Ground, piece: Piece, chosen: Ints) -> int:
     """Move everybody to the chosen arcs if every row holds and it costs less; returns the change of cost."""
-    choices = piece.choices
+    choices, parties = piece.choices, piece.parties
 
     def worth(arcs: Ints) -> int:
-        return int(np.where(arcs >= 0, choices.cost[np.maximum(arcs, 0)], out[piece.parties]).sum())
+        return int(np.where(arcs >= 0, choices.cost[np.maximum(arcs, 0)] if len(choices.cost) else 0, ground.out[parties]).sum())
 
     change = worth(chosen) - worth(piece.now)
     _, rows, amounts = uses_of(choices, chosen[chosen >= 0])
@@ -176,9 +288,9 @@ def _take(piece: Piece, chosen: Ints, standing: Standing, load: Ints, out: Ints)
     if change >= 0 or (left[rows] < 0).any():
         return 0
     _, rows_now, amounts_now = uses_of(choices, piece.now[piece.now >= 0])
-    np.subtract.at(load, rows_now, amounts_now)
-    np.add.at(load, rows, amounts)
-    placed = chosen >= 0
-    standing.offer[piece.parties] = np.where(placed, choices.offer[np.maximum(chosen, 0)], -1)
-    standing.set[piece.parties] = np.where(placed, choices.set[np.maximum(chosen, 0)], -1)
+    np.subtract.at(ground.load, rows_now, amounts_now)
+    np.add.at(ground.load, rows, amounts)
+    ground.arc[parties] = np.where(chosen >= 0, piece.arcs[np.maximum(chosen, 0)], -1)
+    paid = np.where(ground.arc[parties] >= 0, ground.guide.worth[np.maximum(ground.arc[parties], 0)], ground.out[parties])
+    ground.loss[parties] = paid - ground.guide.best[parties]
     return change

@@ -17,24 +17,41 @@ from matcher.pricing.menus import price_bundles
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
-from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, ascend
-from matcher.strategies.prices.blocks import Sweep, improve
+from matcher.strategies.prices.blocks import Sweep, improve, make_ground
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
+from matcher.strategies.prices.room import Guide, make_guide, make_room
+from matcher.strategies.prices.smooth import Round, sharpen
 
 SIZES = (1, 2, 3, 4, 5, 6)
-AGAIN = Schedule(50, 400.0, 20.0, (0.01, 0.001))
-CLIMB = Schedule(40, 100.0, 10.0, (0.003, 0.0005))
+COARSE = Schedule(30, 1500.0, 100.0, (0.15, 0.02))
+AGAIN = Schedule(5, 100.0, 50.0, (0.01, 0.005))
+ROUNDS = (
+    *2 * (Round(Schedule(40, 300.0, 100.0, (0.03, 0.01)), (2000.0, 1000.0)),),
+    *2 * (Round(Schedule(60, 200.0, 50.0, (0.02, 0.005)), (1500.0, 500.0)),),
+    Round(Schedule(200, 100.0, 5.0, (0.01, 0.001)), (1000.0, 30.0)),
+)
+DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 800
+LEAST = 500.0
 FILLS = 12
-FULL_STEP, MOVE, PIECE_WORK, FLOW = 5e-6, 6e-6, 2e-3, 2.5e-5
+FULL_STEP, ROUND, STEP, PIECE_WORK, FLOW = 5e-6, 2e-4, 3e-5, 6e-4, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, a move of annealing, a party in an exact
 piece, a party in a flow."""
 MOST_USE = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Arcs for a search, the same with prices in their costs, and their order."""
+
+    choices: Choices
+    priced: Choices
+    guide: Guide
 
 
 class PriceStrategy:
@@ -111,7 +128,6 @@ class _Run:
         while not self.near_enough and self.stopped is None and turn < 60:
             before = self.cost
             standing = self._round(standing, found, turn)
-            found = self._climb(found)
             turn += 1
             if self.cost == before and (self.field.parties <= MOST_PARTIES or (turn >= 3 and turn % 3 == 0)):
                 break
@@ -120,37 +136,29 @@ class _Run:
         return Outcome(self.plan, ends, self.forest, self.work, cut)
 
     def _prices(self) -> Found:
-        small = self.field.parties <= MOST_PARTIES
+        """Some steps over all pairs, many over lists; for small problems then the linear program itself."""
+        parties, start = self.field.parties, self.limits.start
         seconds = self.limits.seconds_left()
-        zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
 
-        def going_on(_: Found) -> bool:
-            self.work += 10 * FULL_STEP * self.field.parties
+        def going_on(units: float) -> bool:
+            self.work += units * parties
             if self.limits.seconds_left() < 0.6 * seconds:
                 self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
             return not self.hurried and self.work < 0.4 * self.limits.work
 
-        start = self.limits.start
+        zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
+        look = lambda _: going_on(10 * FULL_STEP)  # noqa: E731
         if start is None:
-            found = ascend(self.market, zeros, floors, _schedule(self.field.parties), going_on)
+            found = ascend(self.market, zeros, floors, COARSE, look)
         else:
-            found = ascend(self.market, start.prices, start.floors, AGAIN, going_on)
-        if small and self.stopped is None:
+            found = ascend(self.market, start.prices, start.floors, AGAIN, look)
+        if not self.hurried and self.work < 0.4 * self.limits.work:
+            near, kept = (16, 5) if parties <= 50_000 else (8, 3)
+            rounds = ROUNDS if start is None else ROUNDS[-2:]
+            found = sharpen(self.field, self.market, found, near, kept, rounds, lambda _: going_on(ROUND))
+        if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
-            self.work += 1e-3 * self.field.parties
-        self._prove(found)
-        return found
-
-    def _climb(self, found: Found) -> Found:
-        """Some more small steps from the best prices; small problems have the best there are already."""
-        if self.field.parties <= MOST_PARTIES or self.stopped is not None or self.near_enough:
-            return found
-
-        def going_on(_: Found) -> bool:
-            self.work += 10 * FULL_STEP * self.field.parties
-            return self.stopped is None
-
-        found = ascend(self.market, found.prices, found.floors, CLIMB, going_on, found)
+            self.work += 1e-3 * parties
         self._prove(found)
         return found
 
@@ -173,33 +181,27 @@ class _Run:
         return make_house(self.problem, self.out, self.field.group, choices, standing)
 
     def _first_plan(self, found: Found) -> Standing:
-        """Everybody in turn takes the best at the prices that has room; then annealing on priced costs, hot to warm, and flows."""
+        """Everybody in turn takes the best at the prices that has room, those first who would lose most by anything else; then
+        room is made for those who are left."""
         field, parties, start = self.field, self.field.parties, self.limits.start
-        near = 48 if parties <= 50_000 else 16
         before = Standing.nobody(parties) if start is None else standing_from(field, start.offers, start.rooms)
-        choices, priced, price = self._priced(before, found, near, 0)
-        first = np.zeros(parties)
-        has = np.diff(choices.start) > 0
-        first[has] = price[choices.start[:-1][has]]
-        order = np.lexsort((self._lots(), -first, -field.core.uses.party_persons, field.core.out < HALF))
-        house = self._house(priced, before)
-        settle(house, priced, order, self.out)
-        standing = standing_of(house, priced)
+        lists = self._lists(before, found, 0)
+        house = self._house(lists.priced, before)
+        loss = lists.guide.other - lists.guide.best
+        order = np.lexsort((self._lots(), -loss))
+        free = order[~self.held[order]]
+        settle(house, lists.priced, free, self.out)
+        standing = standing_of(house, lists.priced)
         for _ in range(FILLS):
-            if self.limits.seconds_left() <= 0 or fill(field, standing, found.prices, order, self.out, 16) <= parties // 1000:
+            if self.limits.seconds_left() <= 0 or fill(field, standing, found.prices, free, self.out, 16) <= parties // 1000:
                 break
         self._take(standing)
-        if self.stopped is not None:
-            return standing
-        choices, priced, _ = self._priced(standing, found, near, 8)
-        house = self._house(priced, standing)
-        if start is None:
-            moves = (60 if parties <= 50_000 else 20) * parties
-            anneal(house, priced, self.bonds, self.state, moves, 30_000.0, 300.0, 4.0, 6, 0.1, 24)
-            self.work += MOVE * moves
-        house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, self.out)
-        self._flows(house, choices, SIZES)
-        return self._kept(house, choices)
+        return standing
+
+    def _lists(self, standing: Standing, found: Found, free: int) -> Lists:
+        near = 32 if self.field.parties <= 200_000 else 12
+        choices, priced, _ = self._priced(standing, found, near, free)
+        return Lists(choices, priced, make_guide(choices, priced.cost.astype(np.float64), self.out))
 
     def _priced(self, standing: Standing, found: Found, near: int, free: int) -> tuple[Choices, Choices, Floats]:
         """(arcs, the same with prices in their costs, price of each)."""
@@ -224,25 +226,30 @@ class _Run:
             self.work += FLOW * self.field.parties
 
     def _round(self, standing: Standing, found: Found, turn: int) -> Standing:
-        """Exact pieces, then flows and cool annealing over new lists; prices are shaken a little, so that lists differ."""
-        field = self.field
-        small = field.parties <= MOST_PARTIES
-        pieces = 1 if small and turn == 0 else max(1, round(field.parties / PIECE))
-        sweep = Sweep(pieces, 24 if small else 10, max(1.0, min(30.0, self.limits.seconds_left())), 60 if small else 20, self.chance)
-        offered = Standing(standing.offer.copy(), standing.set.copy())
-        improve(field, offered, self.out, found.prices, self.held, sweep, self._between)
-        self.work += PIECE_WORK * field.parties * (1 if pieces > 1 else 2)
-        self._take(offered)
-        if self.limits.seconds_left() <= 0:
-            return offered
-        shaken = found.prices * (1 + 0.2 * (self.chance.random(len(found.prices)) - 0.5))
-        choices = search_lists(field, offered, shaken, 24, 8, 2)
-        house = self._house(choices, offered)
-        self._flows(house, choices, SIZES)
-        moves = 10 * field.parties
-        anneal(house, choices, self.bonds, self.state, moves, 300.0, 30.0, 3.0, 6, 0.1, 24)
-        self.work += MOVE * moves
-        return self._kept(house, choices)
+        """Room for those who are out, flows, exact pieces."""
+        if self.stopped is not None:
+            return standing
+        lists = self._lists(standing, found, 8)
+        house = self._house(lists.priced, standing)
+        lose = np.where(house.arc < 0, house.out - lists.guide.best, 0)
+        order = np.lexsort((self._lots(), -lose))
+        order = order[lose[order] > 0]
+        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, DEARER[min(turn, len(DEARER) - 1)], 40 * self.field.parties)
+        self.work += STEP * steps
+        house.cost[:] = np.where(house.arc >= 0, lists.choices.cost[np.maximum(house.arc, 0)] if len(lists.choices.cost) else 0, self.out)
+        self._flows(house, lists.choices, SIZES)
+        standing = self._kept(house, lists.choices)
+        if self.stopped is not None:
+            return standing
+        ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held)
+        pieces = max(1, round(self.field.parties / PIECE))
+        sweep = Sweep(pieces, PIECE, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST)
+        improve(ground, sweep, self._between)
+        self.work += PIECE_WORK * PIECE * pieces
+        arc = np.maximum(ground.arc, 0)
+        placed = ground.arc >= 0
+        standing = Standing(np.where(placed, lists.choices.offer[arc], OUT).astype(np.int64), np.where(placed, lists.choices.set[arc], -1).astype(np.int64))
+        return self._take(standing)
 
     def _between(self) -> bool:
         return self.limits.seconds_left() > 0
@@ -261,15 +268,6 @@ class _Run:
             self.plan, self.cost = plan, cost
             self.watch.on_plan(plan, cost)
         return standing
-
-
-def _schedule(parties: int) -> Schedule:
-    """Steps over all pairs, by size: fewer where each takes longer."""
-    if parties <= MOST_PARTIES:
-        return Schedule(80, 1500.0, 60.0, (0.15, 0.02))
-    if parties <= 20_000:
-        return Schedule(160, 1500.0, 30.0, (0.15, 0.01))
-    return Schedule(100 if parties <= 200_000 else 50, 1500.0, 60.0, (0.15, 0.02))
 
 
 def _whole(prices: Floats, scale: int) -> Ints:
