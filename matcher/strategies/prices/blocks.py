@@ -18,6 +18,7 @@ import numpy as np
 from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import jit
+from matcher.pricing.uses import offer_of_row
 from matcher.strategies.prices.field import Field, Floats, loads_of
 from matcher.strategies.prices.house import Standing
 from matcher.strategies.prices.linear import Answer, arcs_of, make_program, solve_program, uses_of
@@ -45,7 +46,7 @@ class Sweep:
 @dataclass
 class Ground:
     """What pieces are cut from. arc: of each party in `choices`, -1 where it is out; loss: what that is worse than its best;
-    tried: how often it was in vain; held: who must not move; load: of every row."""
+    tried, tried_offer: what a loss still counts; held: who must not move; load: of every row; prices, owner: of every row, the offer."""
 
     choices: Choices
     guide: Guide
@@ -53,24 +54,35 @@ class Ground:
     out: Ints
     loss: Floats
     tried: Floats
+    tried_offer: Floats
     held: Bools
     load: Ints
     capacity: Ints
+    prices: Floats
+    owner: Ints
+
+    def offers(self) -> Ints:
+        """Where everybody is, -1 for who is out."""
+        home = np.full(len(self.arc), -1, dtype=np.int64)
+        placed = self.arc >= 0
+        home[placed] = self.choices.offer[self.arc[placed]]
+        return home
 
 
 @dataclass(frozen=True)
 class Piece:
     """parties: that may move; choices: their arcs, in this order, and where these stand in all (`arcs`); now: position of the arc that
-    each has, -1 for none; free: what is left of every row with all of them gone."""
+    each has, -1 for none; free: what is left of every row with all of them gone; offers: where they are."""
 
     parties: Ints
     choices: Choices
     arcs: Ints
     now: Ints
     free: Ints
+    offers: Ints
 
 
-def make_ground(field: Field, choices: Choices, guide: Guide, standing: Standing, out: Ints, held: Bools) -> Ground:
+def make_ground(field: Field, choices: Choices, guide: Guide, standing: Standing, out: Ints, held: Bools, prices: Floats) -> Ground:
     """The standing plan among its arcs; everybody's own arc has to be one of them."""
     owner = np.repeat(np.arange(len(out)), np.diff(choices.start))
     same = np.flatnonzero((choices.offer == standing.offer[owner]) & (choices.set == standing.set[owner]))
@@ -78,7 +90,10 @@ def make_ground(field: Field, choices: Choices, guide: Guide, standing: Standing
     arc[owner[same]] = same
     loss = np.where(arc >= 0, guide.worth[np.maximum(arc, 0)] if len(guide.worth) else 0.0, out) - guide.best
     load = loads_of(field, standing)
-    return Ground(choices, guide, arc, out, loss, np.ones(len(out)), held, load, field.problem.capacity)
+    uses = field.core.uses
+    return Ground(
+        choices, guide, arc, out, loss, np.ones(len(out)), np.ones(field.core.offers), held, load, field.problem.capacity, prices, offer_of_row(uses)
+    )
 
 
 def improve(ground: Ground, plan: Sweep, watch: Callable[[], bool]) -> int:
@@ -88,7 +103,7 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[], bool]) -> int:
         if not watch():
             break
         batch: list[Piece] = []
-        closed = np.zeros(int(ground.choices.offer.max(initial=-1)) + 1, dtype=np.bool_)
+        closed = np.zeros(len(ground.tried_offer), dtype=np.bool_)
         for _ in range(min(WORKERS, plan.pieces - first)):
             piece = _next_piece(ground, plan, closed)
             if piece is not None:
@@ -99,33 +114,41 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[], bool]) -> int:
             if chosen is not None:
                 change += _take(ground, piece, chosen)
             ground.tried[piece.parties] *= AGAIN
+            ground.tried_offer[piece.offers] *= AGAIN
     return change
 
 
 def _next_piece(ground: Ground, plan: Sweep, closed: Bools) -> Piece | None:
     """Grow a piece from whoever has lost most, over offers that are not closed; its offers are closed then."""
-    choices = ground.choices
+    choices, guide, offer = ground.choices, ground.guide, ground.offers()
     weight = np.where(ground.held, 0.0, ground.loss * ground.tried)
-    at_home = ground.arc >= 0
-    offer = np.full(len(weight), -1, dtype=np.int64)
-    offer[at_home] = choices.offer[ground.arc[at_home]]
-    weight[at_home & closed[offer]] = 0.0
-    seed = int(np.argmax(weight))
-    if weight[seed] < plan.least:
-        return None
+    weight[(offer >= 0) & closed[offer]] = 0.0
+    empty = np.maximum(ground.capacity - ground.load, 0) * ground.prices
+    left = np.bincount(ground.owner, weights=empty, minlength=len(closed)) * ground.tried_offer
+    left[closed] = 0.0
     order = np.argsort(offer, kind="stable")
     edges = np.searchsorted(offer[order], np.arange(len(closed) + 1))
     inside, reached = np.zeros(len(weight), dtype=np.bool_), np.zeros(len(closed), dtype=np.bool_)
-    reach = max(float(ground.loss[seed]), plan.least)
-    guide = ground.guide
+    seed, hole = int(np.argmax(weight)), int(np.argmax(left))
+    most = max(float(weight[seed]), float(left[hole]))
+    if most < plan.least:
+        return None
+    if weight[seed] >= left[hole]:
+        seeds, reach = np.array([seed]), float(ground.loss[seed])
+    else:
+        seeds, reach = order[edges[hole] : edges[hole + 1]], float(left[hole] / ground.tried_offer[hole])
+        seeds = seeds[~ground.held[seeds]]
+        reached[hole] = True
+    reach = max(reach, plan.least)
     _grow(
-        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, ground.held, closed, seed, plan.parties, reach, inside, reached
+        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, ground.held, closed, seeds, plan.parties, reach, inside, reached
     )
     inside |= _waiting(ground, reached, reach)
     parties = np.flatnonzero(inside)
     reached[offer[parties][offer[parties] >= 0]] = True
     closed |= reached
-    return _cut(ground, parties, reached, reach)
+    ground.tried[seeds] *= AGAIN
+    return _cut(ground, parties, reached, reach, hole if weight[seed] < left[hole] else -1)
 
 
 def _waiting(ground: Ground, reached: Bools, reach: float) -> Bools:
@@ -140,14 +163,16 @@ def _waiting(ground: Ground, reached: Bools, reach: float) -> Bools:
 
 
 @jit
-def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seed, most, reach, inside, reached):
-    """Parties nearest to the seed, by what arcs on the way to them are worse than best (Dijkstra's algorithm)."""
+def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seeds, most, reach, inside, reached):
+    """Parties nearest to the seeds, by what arcs on the way to them are worse than best (Dijkstra's algorithm)."""
     parties = len(inside)
     far = np.full(parties, np.inf)
     offer_far = np.full(len(closed), np.inf)
-    key, who, size = np.empty(8 * parties + 16), np.empty(8 * parties + 16, dtype=np.int64), 1
-    key[0], who[0] = 0.0, seed
-    far[seed] = 0.0
+    key, who, size = np.empty(8 * parties + 16), np.empty(8 * parties + 16, dtype=np.int64), 0
+    for i in range(len(seeds)):
+        key[i], who[i] = 0.0, seeds[i]
+        far[seeds[i]] = 0.0
+    size = len(seeds)
     count = 0
     while size > 0 and count < most:
         distance, q = key[0], who[0]
@@ -195,7 +220,7 @@ def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seed, 
                     i = p
 
 
-def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float) -> Piece:
+def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) -> Piece:
     """The program of some parties and offers: arcs that are not worse than `reach`, and those that stand."""
     choices, guide = ground.choices, ground.guide
     arcs, position = arcs_of(choices, parties)
@@ -210,7 +235,7 @@ def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float) -> Piece:
     free = ground.capacity - ground.load
     _, rows, amounts = uses_of(some, now[now >= 0])
     np.add.at(free, rows, amounts)
-    return Piece(parties, some, arcs, now, free)
+    return Piece(parties, some, arcs, now, free, np.unique(np.append(ground.offers()[parties], hole))[1:])
 
 
 def _solve_all(ground: Ground, batch: list[Piece], plan: Sweep) -> list[Ints | None]:
@@ -237,6 +262,8 @@ def _solve_all(ground: Ground, batch: list[Piece], plan: Sweep) -> list[Ints | N
 
 def _solve(piece: Piece, out: Ints, plan: Sweep) -> Ints | None:
     """Chosen arc of each party of the piece, -1 for none; None if nothing was found."""
+    if not len(piece.choices.offer):
+        return None
     everybody = np.arange(len(piece.parties))
     costs = out[piece.parties]
     relaxed = _ask(piece, everybody, costs, piece.free, plan, integer=False)

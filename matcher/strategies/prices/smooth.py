@@ -8,10 +8,11 @@ prices reached, and only what all pairs prove counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.layers import Ints
 from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
@@ -24,7 +25,11 @@ from matcher.strategies.prices.field import Field
 HALVES = 2
 FAR_OFF = 8.0
 """Arcs worse than the best by so many times the warmth have no weight."""
-ALL_SETS = 99
+MOST_SETS = 4
+CLOSE, LOST = 0.01, 0.5
+"""Lists are good when they prove at most that share more than all pairs do; a climb that loses so much is not gone on from."""
+OUT_OF_REACH = 100.0
+"""Arcs worse than the best by so many times the warmth are left away for a round."""
 
 
 @dataclass(frozen=True)
@@ -35,40 +40,108 @@ class Round:
     warmth: tuple[float, float]
 
 
-def sharpen(field: Field, market: Market, start: Found, near: int, kept: int, rounds: Sequence[Round], on_round: Callable[[Found], bool]) -> Found:
-    """Climb from `start`; each round looks at the `near` best offers of this and of up to kept - 1 earlier rounds.
+@dataclass(frozen=True)
+class Course:
+    """How to climb: `near` best offers of each of the last `kept` prices on the lists; rounds of the kind `feel` until what the lists
+    prove nearly holds for all pairs, then of the kind `run` until one gains less than `gain` of the bound, at most `most`; then `last`."""
 
-    on_round: told after each look at all pairs; it returns False to stop.
-    """
-    best, prices, floors = start, start.prices, start.floors
-    everybody, nobody = np.arange(field.parties), np.full(field.parties, -1, dtype=np.int64)
-    parts = []
-    for turn in rounds:
-        field.board.set_prices(prices)
-        parts = [*parts, nearest_offers(field.board, near)][-kept:]
-        choices = write_out(field.board, joined(field.core, everybody, parts, nobody, nobody), ALL_SETS)
-        prices, floors = _climb(market, choices, prices, floors, turn)
-        bound = market.bound(prices, floors)
-        if bound > best.bound:
-            best = Found(bound, prices, floors)
+    near: int
+    kept: int
+    feel: Round
+    run: Round
+    last: Round
+    most: int
+    gain: float = 0.003
+
+
+def sharpen(field: Field, market: Market, start: Found, plan: Course, on_round: Callable[[Found], bool]) -> Found:
+    """Climb from `start`. on_round: told after each look at all pairs; it returns False to stop."""
+    best, at = start, start
+    lists = _Rolling(field, plan)
+    turn, settled = plan.feel, -np.inf
+    for _ in range(plan.most):
+        at, close = _round(market, lists, at, turn)
+        best = max(best, at, key=lambda found: found.bound)
         if not on_round(best):
+            return best
+        if turn is plan.run and close and at.bound - settled < plan.gain * abs(at.bound):
             break
+        if close:
+            settled = at.bound
+        elif at.bound < best.bound - LOST * abs(best.bound):
+            at = best
+        turn = plan.run if close else plan.feel
+    at, _ = _round(market, lists, best, plan.last)
+    best = max(best, at, key=lambda found: found.bound)
+    on_round(best)
     return best
 
 
-def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, turn: Round) -> tuple[Floats, Floats]:
-    """The best prices over the lists, by their smoothed dual."""
+class _Rolling:
+    """Lists of arcs that remember the prices of the last rounds."""
+
+    def __init__(self, field: Field, plan: Course) -> None:
+        self.field, self.plan, self.parts = field, plan, list[tuple[NDArray[np.int32], Ints]]()
+
+    def at(self, prices: Floats) -> Choices:
+        """Arcs to the best offers at some prices and at those before."""
+        field, nobody = self.field, np.full(self.field.parties, -1, dtype=np.int64)
+        field.board.set_prices(prices)
+        self.parts = [*self.parts, nearest_offers(field.board, self.plan.near)][-self.plan.kept :]
+        return write_out(field.board, joined(field.core, np.arange(field.parties), self.parts, nobody, nobody), MOST_SETS)
+
+
+def _round(market: Market, lists: _Rolling, at: Found, turn: Round) -> tuple[Found, bool]:
+    """(prices after a climb over lists, does what the lists prove nearly hold for all pairs)."""
+    over_lists = _climb(market, lists.at(at.prices), at.prices, at.floors, turn)
+    bound = market.bound(over_lists.prices, over_lists.floors)
+    return Found(bound, over_lists.prices, over_lists.floors), over_lists.bound - bound < CLOSE * abs(over_lists.bound)
+
+
+def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, turn: Round) -> Found:
+    """The best prices over the lists, by their smoothed dual, with what the lists prove."""
     prices, floors = prices.copy(), floors.copy()
-    best, chosen = -np.inf, (prices, floors)
-    look = _Look(market, choices)
+    best = Found(-np.inf, prices, floors)
+    look = _Look(market, _within_reach(market, choices, prices, floors, OUT_OF_REACH * turn.warmth[0]))
     steps = Steps(market, prices, floors, turn.schedule)
     count = turn.schedule.steps
     for i in range(count):
         bound = look.bound(prices, floors, turn.warmth[0] * (turn.warmth[1] / turn.warmth[0]) ** (i / count))
-        if bound > best:
-            best, chosen = bound, (prices.copy(), floors.copy())
+        if bound > best.bound:
+            best = Found(bound, prices.copy(), floors.copy())
         steps.step(look.load, look.missing, i / count)
-    return chosen
+    return best
+
+
+def _within_reach(market: Market, choices: Choices, prices: Floats, floors: Floats, reach: float) -> Choices:
+    """The arcs that are worse than their party's best by less than `reach`."""
+    paid = np.zeros(max(1, len(choices.use_start) - 1))
+    price_bundles(choices.use_start, choices.use_row, choices.use_amount, prices, paid, 0, len(choices.use_start) - 1)
+    keep = np.zeros(len(choices.cost), dtype=np.bool_)
+    count = np.zeros(len(market.out) + 1, dtype=np.int64)
+    _near(choices.start, choices.cost, choices.bundle, paid, market.out_costs(floors), reach, keep, count)
+    used = np.zeros(len(choices.use_start) - 1, dtype=np.bool_)
+    used[choices.bundle[keep]] = True
+    number = np.cumsum(used, dtype=np.int32) - 1
+    length = np.where(used, np.diff(choices.use_start), 0)
+    entry = np.repeat(used, np.diff(choices.use_start))
+    return Choices(
+        np.cumsum(count), choices.offer[keep], choices.set[keep], choices.cost[keep], number[choices.bundle[keep]],
+        np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(length[used])]),
+        choices.use_row[: len(entry)][entry], choices.use_amount[: len(entry)][entry],
+    )  # fmt: skip
+
+
+@jit
+def _near(start, cost, bundle, paid, out, reach, keep, count):
+    for q in range(len(out)):
+        best = out[q]
+        for e in range(start[q], start[q + 1]):
+            best = min(best, cost[e] + paid[bundle[e]])
+        for e in range(start[q], start[q + 1]):
+            if cost[e] + paid[bundle[e]] < best + reach:
+                keep[e] = True
+                count[q + 1] += 1
 
 
 class _Look:

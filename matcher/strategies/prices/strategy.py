@@ -25,16 +25,15 @@ from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bo
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import Guide, make_guide, make_room
-from matcher.strategies.prices.smooth import Round, sharpen
+from matcher.strategies.prices.smooth import Course, Round, sharpen
 
 SIZES = (1, 2, 3, 4, 5, 6)
 COARSE = Schedule(30, 1500.0, 100.0, (0.15, 0.02))
 AGAIN = Schedule(5, 100.0, 50.0, (0.01, 0.005))
-ROUNDS = (
-    *2 * (Round(Schedule(40, 300.0, 100.0, (0.03, 0.01)), (2000.0, 1000.0)),),
-    *2 * (Round(Schedule(60, 200.0, 50.0, (0.02, 0.005)), (1500.0, 500.0)),),
-    Round(Schedule(200, 100.0, 5.0, (0.01, 0.001)), (1000.0, 30.0)),
-)
+FEEL = Round(Schedule(40, 300.0, 100.0, (0.03, 0.01)), (2000.0, 1000.0))
+RUN = Round(Schedule(150, 600.0, 50.0, (0.05, 0.005)), (3000.0, 300.0))
+LAST = Round(Schedule(200, 100.0, 5.0, (0.01, 0.001)), (1000.0, 30.0))
+MOST_ROUNDS = 24
 DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 800
 LEAST = 500.0
@@ -153,9 +152,9 @@ class _Run:
         else:
             found = ascend(self.market, start.prices, start.floors, AGAIN, look)
         if not self.hurried and self.work < 0.4 * self.limits.work:
-            near, kept = (16, 5) if parties <= 50_000 else (8, 3)
-            rounds = ROUNDS if start is None else ROUNDS[-2:]
-            found = sharpen(self.field, self.market, found, near, kept, rounds, lambda _: going_on(ROUND))
+            near, kept = (16, 6) if parties <= 50_000 else (8, 4)
+            course = Course(near, kept, FEEL, RUN, LAST, MOST_ROUNDS if start is None else 2)
+            found = sharpen(self.field, self.market, found, course, lambda _: going_on(ROUND))
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * parties
@@ -241,7 +240,7 @@ class _Run:
         standing = self._kept(house, lists.choices)
         if self.stopped is not None:
             return standing
-        ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held)
+        ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
         pieces = max(1, round(self.field.parties / PIECE))
         sweep = Sweep(pieces, PIECE, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST)
         improve(ground, sweep, self._between)
