@@ -16,11 +16,12 @@ from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import HALF
 from matcher.problem import Problem
 from matcher.strategies.prices.anneal import anneal
-from matcher.strategies.prices.blocks import Sweep, improve
+from matcher.strategies.prices.blocks import Ground, Sweep, improve, make_ground
 from matcher.strategies.prices.field import Field, loads_of, make_field, search_lists
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.repair import keep_promises
+from matcher.strategies.prices.room import make_guide, make_room
 from tests.prices.problems import problems
 from tests.runs import DATE, generated, instance_of
 
@@ -152,26 +153,82 @@ def test_annealing_and_flows_keep_what_the_house_promises() -> None:
     assert min(seen.values()) >= 10 and len(seen) == 5, seen
 
 
+def priced(s: Scene, scale: float) -> np.ndarray:
+    """Cost and price of every arc, at prices drawn at random."""
+    prices = s.chance.random(len(s.problem.resources)) * scale
+    c = s.choices
+    paid = np.array([prices[c.use_row[i:j]] @ c.use_amount[i:j] for i, j in zip(c.use_start[:-1], c.use_start[1:], strict=True)])
+    return c.cost + paid[c.bundle] if len(c.cost) else np.zeros(0)
+
+
 def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
     seen: Counter[str] = Counter()
     for s in scenes():
         house = s.house(Standing.nobody(s.field.parties))
         settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
-        standing = standing_of(house, s.choices)
-        before = arcs_cost(s, standing)
+        before = standing_of(house, s.choices)
+        guide = make_guide(s.choices, priced(s, 300.0), s.out)
         prices = s.chance.random(len(s.problem.resources)) * 300
-        pieces = int(s.chance.integers(1, 4))
-        linked = standing.offer[s.held].tolist()
-        change = improve(s.field, standing, s.out, prices, s.held, Sweep(pieces, 10, 5.0, 20, s.chance), lambda: True)
-        assert change == arcs_cost(s, standing) - before <= 0
-        assert (loads_of(s.field, standing) <= s.problem.capacity).all()
-        assert [fault for fault in faults_of(s, standing) if not fault.endswith(LINKS)] == []
-        assert standing.offer[s.held].tolist() == linked
-        kept = keep_promises(s.field, standing)
+        ground = make_ground(s.field, s.choices, guide, before, s.out, s.held, prices)
+        assert ground.offers().tolist() == before.offer.tolist() and ground.room_sets().tolist() == before.set.tolist()
+        sizes: list[int] = []
+        change = improve(ground, Sweep(4, int(s.chance.integers(3, 60)), 5.0, 20, 1.0), lambda n: sizes.append(n) is None)
+        after = Standing(ground.offers(), ground.room_sets())
+        assert change == arcs_cost(s, after) - arcs_cost(s, before) <= 0
+        assert (loads_of(s.field, after) <= s.problem.capacity).all()
+        assert ground.load.tolist() == loads_of(s.field, after).tolist()
+        assert ground.loss == pytest.approx(worse_than_best(s, ground))
+        assert [fault for fault in faults_of(s, after) if not fault.endswith(LINKS)] == []
+        assert after.offer[s.held].tolist() == before.offer[s.held].tolist()
+        kept = keep_promises(s.field, after)
         assert faults_of(s, kept) == []
         seen["cheaper"] += change < 0
-        seen["taken out"] += bool((kept.offer != standing.offer).any())
-    assert seen["cheaper"] >= 10 and seen["taken out"] >= 3, seen
+        seen["taken out"] += bool((kept.offer != after.offer).any())
+        seen["pieces"] += sum(sizes) > 0
+    assert seen["cheaper"] >= 10 and seen["taken out"] >= 3 and seen["pieces"] >= 10, seen
+
+
+def worse_than_best(s: Scene, ground: Ground) -> list[float]:
+    """What each has is worse than its best, from scratch."""
+    worth, found = ground.guide.worth, []
+    for q, arc in enumerate(ground.arc.tolist()):
+        own = worth[s.choices.start[q] : s.choices.start[q + 1]]
+        best = min([float(s.out[q]), *own.tolist()])
+        found.append((worth[arc] if arc >= 0 else float(s.out[q])) - best)
+    return found
+
+
+def test_making_room_lets_people_in_and_leaves_the_house_in_order() -> None:
+    seen: Counter[str] = Counter()
+    for s in scenes():
+        house = s.house(Standing.nobody(s.field.parties))
+        order = s.chance.permutation(s.field.parties)
+        settle(house, s.choices, order, s.out)
+        outside = int(s.out[house.arc < 0].sum())
+        for most in (0, 7, 40 * s.field.parties):
+            guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
+            assert make_room(house, s.choices, s.bonds, guide, order, 50.0, most) <= most
+            check_house(s, house)
+        again = s.house(standing_of(house, s.choices))
+        assert again.arc.tolist() == house.arc.tolist()
+        seen["fewer out"] += int(s.out[house.arc < 0].sum()) < outside
+        seen["more out"] += int(s.out[house.arc < 0].sum()) > outside
+        seen["all"] += 1
+    assert seen["fewer out"] >= 10 and seen["fewer out"] > 2 * seen["more out"], seen
+
+
+def test_who_has_to_leave_is_the_one_who_loses_least() -> None:
+    """A large household that fits one offer only gets it from the one who has another place to go to."""
+    cost = np.array([[0, 900], [0, 20], [0, 30]])
+    problem = Problem.from_matrix(cost, np.ones((3, 2), dtype=np.int64), np.array([1, 1]), np.array([1000, 1000, 1000]))
+    s = scene(problem, 1)
+    house = s.house(Standing.nobody(3))
+    settle(house, s.choices, np.array([1, 2, 0]), s.out)
+    assert (house.arc < 0).tolist() == [True, False, False]
+    guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
+    make_room(house, s.choices, s.bonds, guide, np.array([0]), 1.0, 100)
+    at = standing_of(house, s.choices).offer.tolist()
+    assert at[0] == 0 and at.count(-1) == 1, "two places for three: the one for whom there is one place has it"
 
 
 def arcs_cost(s: Scene, standing: Standing) -> int:

@@ -68,6 +68,13 @@ class Ground:
         home[placed] = self.choices.offer[self.arc[placed]]
         return home
 
+    def room_sets(self) -> Ints:
+        """The room set of everybody, -1 where none counts."""
+        rooms = np.full(len(self.arc), -1, dtype=np.int64)
+        placed = self.arc >= 0
+        rooms[placed] = self.choices.set[self.arc[placed]]
+        return rooms
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -82,7 +89,9 @@ class Piece:
     offers: Ints
 
 
-def make_ground(field: Field, choices: Choices, guide: Guide, standing: Standing, out: Ints, held: Bools, prices: Floats) -> Ground:
+def make_ground(
+    field: Field, choices: Choices, guide: Guide, standing: Standing, out: Ints, held: Bools, prices: Floats
+) -> Ground:  # fmt: skip
     """The standing plan among its arcs; everybody's own arc has to be one of them."""
     owner = np.repeat(np.arange(len(out)), np.diff(choices.start))
     same = np.flatnonzero((choices.offer == standing.offer[owner]) & (choices.set == standing.set[owner]))
@@ -92,15 +101,17 @@ def make_ground(field: Field, choices: Choices, guide: Guide, standing: Standing
     load = loads_of(field, standing)
     uses = field.core.uses
     return Ground(
-        choices, guide, arc, out, loss, np.ones(len(out)), np.ones(field.core.offers), held, load, field.problem.capacity, prices, offer_of_row(uses)
-    )
+        choices, guide, arc, out, loss, np.ones(len(out)), np.ones(field.core.offers), held, load, field.problem.capacity,
+        prices, offer_of_row(uses),
+    )  # fmt: skip
 
 
-def improve(ground: Ground, plan: Sweep, watch: Callable[[], bool]) -> int:
-    """Mend the worst losses, in place; returns the change of cost. watch: asked between pieces, returns False to stop."""
-    change = 0
+def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
+    """Mend the worst losses, in place; returns the change of cost. watch: told how many parties the last pieces had, returns False
+    to stop."""
+    change, size = 0, 0
     for first in range(0, plan.pieces, WORKERS):
-        if not watch():
+        if not watch(size):
             break
         batch: list[Piece] = []
         closed = np.zeros(len(ground.tried_offer), dtype=np.bool_)
@@ -110,6 +121,7 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[], bool]) -> int:
                 batch.append(piece)
         if not batch:
             break
+        size = sum(len(piece.parties) for piece in batch)
         for piece, chosen in zip(batch, _solve_all(ground, batch, plan), strict=True):
             if chosen is not None:
                 change += _take(ground, piece, chosen)
@@ -141,8 +153,9 @@ def _next_piece(ground: Ground, plan: Sweep, closed: Bools) -> Piece | None:
         reached[hole] = True
     reach = max(reach, plan.least)
     _grow(
-        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, ground.held, closed, seeds, plan.parties, reach, inside, reached
-    )
+        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, ground.held, closed,
+        seeds, plan.parties, reach, inside, reached,
+    )  # fmt: skip
     inside |= _waiting(ground, reached, reach)
     parties = np.flatnonzero(inside)
     reached[offer[parties][offer[parties] >= 0]] = True
@@ -228,7 +241,9 @@ def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) 
     keep |= arcs == ground.arc[parties[position]]
     arcs, position = arcs[keep], position[keep]
     start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(position, minlength=len(parties)))])
-    some = choices._replace(start=start, offer=choices.offer[arcs], set=choices.set[arcs], cost=choices.cost[arcs], bundle=choices.bundle[arcs])
+    some = choices._replace(
+        start=start, offer=choices.offer[arcs], set=choices.set[arcs], cost=choices.cost[arcs], bundle=choices.bundle[arcs]
+    )
     now = np.full(len(parties), -1, dtype=np.int64)
     stands = np.flatnonzero(arcs == ground.arc[parties[position]])
     now[position[stands]] = stands

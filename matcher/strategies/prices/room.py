@@ -112,7 +112,7 @@ def _let_in(house, choices, bonds, guide, order, dearer, most):
                     keep[:n] = found[:n]
             if chosen < 0:
                 if tied:
-                    _leave_together(bonds, house, choices, y, loss, guide)
+                    _leave_together(bonds, house, choices, y)
                 continue
             for j in range(leavers):
                 z = keep[j]
@@ -140,7 +140,10 @@ def _loss(choices, guide, q, e):
 
 
 @jit
-def _who_leaves(offer, bundle, use_start, use_row, use_amount, load, capacity, slot, member, occupants, arc, loss, e, limit, turn, found, rows, lack, some, ratio):
+def _who_leaves(
+    offer, bundle, use_start, use_row, use_amount, load, capacity, slot, member, occupants, arc, loss, e, limit, turn,
+    found, rows, lack, some, ratio,
+):  # fmt: skip
     """(what is asked, how many): whose leaving makes room for arc e at the least loss, into `found`; none where it is not below the
     limit. One party that is large enough, or several by loss a unit of what is lacking, less those who turn out not to be needed."""
     a, b, kinds, need = offer[e], bundle[e], 0, 0
@@ -260,7 +263,7 @@ def _call_partners(bonds, house, choices, y, count, stack, on_stack, top):
 
 
 @jit
-def _leave_together(bonds, house, choices, y, loss, guide):
+def _leave_together(bonds, house, choices, y):
     """Who stays out takes those along who may only be placed with it."""
     for j in range(bonds.start[y], bonds.start[y + 1]):
         i = bonds.of[j]

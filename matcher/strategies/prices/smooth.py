@@ -161,8 +161,9 @@ class _Look:
         market, choices = self.market, self.choices
         bundles = len(choices.use_start) - 1
         in_ranges(
-            lambda i, j: price_bundles(choices.use_start, choices.use_row, choices.use_amount, prices, self.paid, i, j), bundles, least=50_000
-        )
+            lambda i, j: price_bundles(choices.use_start, choices.use_row, choices.use_amount, prices, self.paid, i, j),
+            bundles, least=50_000,
+        )  # fmt: skip
         out = market.out_costs(floors)
         loads = np.zeros((HALVES, len(prices)))
         edges = [len(out) * b // HALVES for b in range(HALVES + 1)]

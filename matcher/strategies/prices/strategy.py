@@ -17,6 +17,7 @@ from matcher.pricing.menus import price_bundles
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
+from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, ascend
 from matcher.strategies.prices.blocks import Sweep, improve, make_ground
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
@@ -38,9 +39,12 @@ DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 800
 LEAST = 500.0
 FILLS = 12
-FULL_STEP, ROUND, STEP, PIECE_WORK, FLOW = 5e-6, 2e-4, 3e-5, 6e-4, 2.5e-5
-"""Units of work (about a second of one core each): a party looked at over all offers, a move of annealing, a party in an exact
-piece, a party in a flow."""
+MOST_STEPS, MOVES = 40, 20
+FULL_STEP, ROUND, STEP, MOVE, PIECE_WORK, FLOW = 7e-6, 2.5e-4, 3e-5, 6e-6, 1e-3, 2.5e-5
+"""Units of work (about a second of one core each): a party looked at over all offers, a party in a round of climbing over lists, a
+step of making room, a move of annealing, a party in an exact piece, a party in a flow."""
+ORDINARY, GROWS = 10_000, 0.55
+"""Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
 
 
@@ -92,6 +96,7 @@ class _Run:
             self.forest = link_forest(self.problem)
         self.bonds: Bonds = make_bonds(self.problem, 1)
         self.work = 0.0
+        self.most_work = self.limits.work * max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
         self.hurried = False
@@ -111,7 +116,7 @@ class _Run:
         """What has cut the run, if anything."""
         if self.limits.seconds_left() <= 0:
             return "time"
-        return "effort" if self.work >= self.limits.work else None
+        return "effort" if self.work >= self.most_work else None
 
     @property
     def near_enough(self) -> bool:
@@ -143,7 +148,7 @@ class _Run:
             self.work += units * parties
             if self.limits.seconds_left() < 0.6 * seconds:
                 self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
-            return not self.hurried and self.work < 0.4 * self.limits.work
+            return not self.hurried and self.work < 0.5 * self.most_work
 
         zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
         look = lambda _: going_on(10 * FULL_STEP)  # noqa: E731
@@ -151,7 +156,7 @@ class _Run:
             found = ascend(self.market, zeros, floors, COARSE, look)
         else:
             found = ascend(self.market, start.prices, start.floors, AGAIN, look)
-        if not self.hurried and self.work < 0.4 * self.limits.work:
+        if not self.hurried and self.work < 0.5 * self.most_work:
             near, kept = (16, 6) if parties <= 50_000 else (8, 4)
             course = Course(near, kept, FEEL, RUN, LAST, MOST_ROUNDS if start is None else 2)
             found = sharpen(self.field, self.market, found, course, lambda _: going_on(ROUND))
@@ -225,33 +230,34 @@ class _Run:
             self.work += FLOW * self.field.parties
 
     def _round(self, standing: Standing, found: Found, turn: int) -> Standing:
-        """Room for those who are out, flows, exact pieces."""
-        if self.stopped is not None:
-            return standing
+        """Room for those who are out, flows, a little annealing where households are linked, exact pieces."""
         lists = self._lists(standing, found, 8)
         house = self._house(lists.priced, standing)
         lose = np.where(house.arc < 0, house.out - lists.guide.best, 0)
         order = np.lexsort((self._lots(), -lose))
         order = order[lose[order] > 0]
-        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, DEARER[min(turn, len(DEARER) - 1)], 40 * self.field.parties)
+        dearer = DEARER[min(turn, len(DEARER) - 1)]
+        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, MOST_STEPS * self.field.parties)
         self.work += STEP * steps
         house.cost[:] = np.where(house.arc >= 0, lists.choices.cost[np.maximum(house.arc, 0)] if len(lists.choices.cost) else 0, self.out)
         self._flows(house, lists.choices, SIZES)
+        if self.problem.links or self.problem.floors:
+            moves = MOVES * self.field.parties
+            anneal(house, lists.choices, self.bonds, self.state, moves, 3000.0, 30.0, 3.0, 6, 0.1, 24)
+            self.work += MOVE * moves
         standing = self._kept(house, lists.choices)
-        if self.stopped is not None:
+        if self.stopped is not None or self.near_enough:
             return standing
         ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
-        pieces = max(1, round(self.field.parties / PIECE))
+        pieces = max(2, round(self.field.parties / PIECE))
         sweep = Sweep(pieces, PIECE, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST)
         improve(ground, sweep, self._between)
-        self.work += PIECE_WORK * PIECE * pieces
-        arc = np.maximum(ground.arc, 0)
-        placed = ground.arc >= 0
-        standing = Standing(np.where(placed, lists.choices.offer[arc], OUT).astype(np.int64), np.where(placed, lists.choices.set[arc], -1).astype(np.int64))
-        return self._take(standing)
+        return self._take(Standing(ground.offers(), ground.room_sets()))
 
-    def _between(self) -> bool:
-        return self.limits.seconds_left() > 0
+    def _between(self, parties: int) -> bool:
+        """Told of the parties in exact pieces; is there more to spend?"""
+        self.work += PIECE_WORK * parties
+        return self.stopped is None
 
     def _kept(self, house: House, choices: Choices) -> Standing:
         return self._take(standing_of(house, choices))
