@@ -43,12 +43,13 @@ class Round:
 @dataclass(frozen=True)
 class Course:
     """How to climb: `near` best offers of each of the last `kept` prices on the lists; rounds of the kind `feel` until what the lists
-    prove nearly holds for all pairs, then of the kind `run` until one gains less than `gain` of the bound, at most `most`; then `last`."""
+    prove nearly holds for all pairs, then of each kind of `runs` in turn until one gains less than `gain` of the bound, at most `most`
+    in all; then `last`. Warm runs find the level of prices where every bed is short, cool ones the differences."""
 
     near: int
     kept: int
     feel: Round
-    run: Round
+    runs: tuple[Round, ...]
     last: Round
     most: int
     gain: float = 0.003
@@ -58,19 +59,26 @@ def sharpen(field: Field, market: Market, start: Found, plan: Course, on_round: 
     """Climb from `start`. on_round: told after each look at all pairs; it returns False to stop."""
     best, at = start, start
     lists = _Rolling(field, plan)
-    turn, settled = plan.feel, -np.inf
+    kinds = iter(plan.runs)
+    run, turn, settled = next(kinds), plan.feel, -np.inf
+    good, good_lists = start, lists.parts  # where a failed run is taken back to
     for _ in range(plan.most):
         at, close = _round(market, lists, at, turn)
         best = max(best, at, key=lambda found: found.bound)
         if not on_round(best):
             return best
-        if turn is plan.run and close and at.bound - settled < plan.gain * abs(at.bound):
-            break
+        if turn is run and at.bound - settled < plan.gain * abs(at.bound):
+            following = next(kinds, None)
+            if following is None:
+                break
+            run, turn, at, lists.parts = following, following, good, good_lists
+            continue
         if close:
-            settled = at.bound
+            if at.bound > settled:
+                settled, good, good_lists = at.bound, at, lists.parts
         elif at.bound < best.bound - LOST * abs(best.bound):
             at = best
-        turn = plan.run if close else plan.feel
+        turn = run if close else plan.feel
     at, _ = _round(market, lists, best, plan.last)
     best = max(best, at, key=lambda found: found.bound)
     on_round(best)

@@ -32,7 +32,10 @@ SIZES = (1, 2, 3, 4, 5, 6)
 COARSE = Schedule(30, 1500.0, 100.0, (0.15, 0.02))
 AGAIN = Schedule(5, 100.0, 50.0, (0.01, 0.005))
 FEEL = Round(Schedule(40, 300.0, 100.0, (0.03, 0.01)), (2000.0, 1000.0))
-RUN = Round(Schedule(150, 600.0, 50.0, (0.05, 0.005)), (3000.0, 300.0))
+RUNS = (
+    Round(Schedule(150, 3000.0, 50.0, (0.05, 0.005)), (30_000.0, 300.0)),
+    Round(Schedule(150, 600.0, 50.0, (0.05, 0.005)), (3000.0, 300.0)),
+)
 LAST = Round(Schedule(200, 100.0, 5.0, (0.01, 0.001)), (1000.0, 30.0))
 MOST_ROUNDS = 24
 DEARER = (6000.0, 3000.0, 2000.0)
@@ -43,7 +46,7 @@ MOST_STEPS, MOVES = 40, 20
 FULL_STEP, ROUND, STEP, MOVE, PIECE_WORK, FLOW = 7e-6, 2.5e-4, 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, a party in a round of climbing over lists, a
 step of making room, a move of annealing, a party in an exact piece, a party in a flow."""
-ORDINARY, GROWS = 10_000, 0.55
+ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
 
@@ -148,7 +151,7 @@ class _Run:
             self.work += units * parties
             if self.limits.seconds_left() < 0.6 * seconds:
                 self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
-            return not self.hurried and self.work < 0.5 * self.most_work
+            return not self.hurried and self.work < 0.7 * self.most_work
 
         zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
         look = lambda _: going_on(10 * FULL_STEP)  # noqa: E731
@@ -156,9 +159,9 @@ class _Run:
             found = ascend(self.market, zeros, floors, COARSE, look)
         else:
             found = ascend(self.market, start.prices, start.floors, AGAIN, look)
-        if not self.hurried and self.work < 0.5 * self.most_work:
-            near, kept = (16, 6) if parties <= 50_000 else (8, 4)
-            course = Course(near, kept, FEEL, RUN, LAST, MOST_ROUNDS if start is None else 2)
+        if not self.hurried and self.work < 0.7 * self.most_work:
+            near, kept = (16, 6) if parties <= 200_000 else (8, 5)
+            course = Course(near, kept, FEEL, RUNS, LAST, MOST_ROUNDS if start is None else 2)
             found = sharpen(self.field, self.market, found, course, lambda _: going_on(ROUND))
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
