@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from matcher.explain import Explanation, explain, explanations
-    from matcher.frames import placements_frame, unplaced_frame
+    from matcher.frames import alternatives_frame, faults_frame, placements_frame, quarantined_frame, unplaced_frame
     from matcher.generate import generate
     from matcher.io import instance_from_frames, read_instance
     from matcher.model import Instance
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from matcher.problem import UNPLACED, Problem
     from matcher.publish import publish
     from matcher.result import Certificate, Cost, Plan, Result
+    from matcher.schema import schemas
     from matcher.solver import solve
+    from matcher.summary import summary
     from matcher.verify import verify
 
 _HOME = {
@@ -44,13 +46,15 @@ _HOME = {
     "matcher.explain": ("Explanation", "explain", "explanations"),
     "matcher.generate": ("generate",),
     "matcher.io": ("instance_from_frames", "read_instance"),
-    "matcher.frames": ("placements_frame", "unplaced_frame"),
+    "matcher.frames": ("alternatives_frame", "faults_frame", "placements_frame", "quarantined_frame", "unplaced_frame"),
     "matcher.model": ("Instance",),
     "matcher.policy": ("Policy", "SolveOptions", "read_policy"),
     "matcher.problem": ("UNPLACED", "Problem"),
     "matcher.publish": ("publish",),
     "matcher.result": ("Certificate", "Cost", "Plan", "Result"),
+    "matcher.schema": ("schemas",),
     "matcher.solver": ("solve",),
+    "matcher.summary": ("summary",),
     "matcher.verify": ("verify",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -75,17 +79,22 @@ __all__ = [
     "SolveOptions",
     "UsageError",
     "__version__",
+    "alternatives_frame",
     "check_bound",
     "check_plan",
     "explain",
     "explanations",
+    "faults_frame",
     "generate",
     "instance_from_frames",
     "placements_frame",
     "publish",
+    "quarantined_frame",
     "read_instance",
     "read_policy",
+    "schemas",
     "solve",
+    "summary",
     "unplaced_frame",
     "verify",
 ]

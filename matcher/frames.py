@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matcher.errors import InputError
 from matcher.io.frames_out import frame
+from matcher.model import Instance
 from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result
 
 if TYPE_CHECKING:
@@ -57,3 +59,32 @@ def unplaced_frame(result: Result) -> DataFrame:
         for row in result.unplaced
     ]
     return frame(("household_id", "persons", "priority", "reason", "explanation", "left_out"), rows)
+
+
+def alternatives_frame(result: Result) -> DataFrame:
+    """The next best offers, one row a household and offer, best first. added_cost: person-km that moving there would add, all else as it
+    is. Protected households are left out."""
+    rows = [
+        {"household_id": row.household_id, "rank": rank, "accommodation_id": other.accommodation_id, "added_cost": other.added_cost / 10}
+        for row in result.placements
+        if not row.protected
+        for rank, other in enumerate(row.alternatives, 1)
+    ]
+    return frame(("household_id", "rank", "accommodation_id", "added_cost"), rows)
+
+
+def faults_frame(error: InputError) -> DataFrame:
+    """The faults of an InputError, one row each: file (or the frame's name), line (1-based, in the file, or row of the frame; 0: the whole
+    of it), column, code, message."""
+    columns = ("file", "line", "column", "code", "message")
+    return frame(columns, [{name: getattr(fault, name) for name in columns} for fault in error.faults])
+
+
+def quarantined_frame(instance: Instance) -> DataFrame:
+    """Rows that were set aside (`quarantine=True`), one row a fault, as in quarantined.csv."""
+    rows = [
+        {"file": row.file, "line": row.line, "id": row.id, "column": fault.column, "code": fault.code, "message": fault.message}
+        for row in instance.set_aside
+        for fault in row.faults
+    ]
+    return frame(("file", "line", "id", "column", "code", "message"), rows)

@@ -37,6 +37,7 @@ FALLBACK = "fallback"
 """Stands for the strategy where none has found the plan."""
 log = logging.getLogger(__name__)
 OnProgress = Callable[[int | None, int | None], None]
+Cancel = Callable[[], bool]
 
 
 def solve(
@@ -45,12 +46,16 @@ def solve(
     *,
     options: SolveOptions | None = None,
     on_progress: OnProgress | None = None,
+    cancel: Cancel | None = None,
     **changes: Any,
 ) -> Result:
     """Place the households of an instance (or solve a bare `Problem`).
 
     options: how hard to search; `changes` are its fields given one by one (time_limit_s=30, seed=7, date=…).
     on_progress: called with (cost of the plan in hand, proved bound), each None while there is none.
+    cancel: asked several times a second, such as the `is_set` of a threading.Event; once it says True the search stops, and the best plan
+    so far is checked and returned, with `effort.cut_by` "interrupt". A run that may be cancelled searches in a process of its own.
+    Both are called in the caller's thread. Several threads may solve at once.
 
     Raises InputError (policy), UsageError (a choice that is not there), ContradictionError (fixed decisions), NoPlanError
     (limits), InterruptedSolve (no plan yet when interrupted), InternalError (a broken promise: nothing to publish).
@@ -61,8 +66,8 @@ def solve(
         options = options.model_copy(update={"date": dt.datetime.now().astimezone().date()})
     watch = _Tell(on_progress) if on_progress is not None else Silent()
     if isinstance(what, Problem):
-        return _solve_problem(what, options, watch)
-    return _solve_instance(what, policy or Policy(), options, watch)
+        return _solve_problem(what, options, watch, cancel)
+    return _solve_instance(what, policy or Policy(), options, watch, cancel)
 
 
 class _Tell:
@@ -86,13 +91,18 @@ class _Tell:
         self.on_progress(None if self.cost is None else self.cost[self.stage], self.bound)
 
 
-def _run(problem: Problem, options: SolveOptions, watch: Watch, start: Start | None = None) -> tuple[Outcome, str, str]:
+def _run(
+    problem: Problem, options: SolveOptions, watch: Watch, start: Start | None = None, cancel: Cancel | None = None
+) -> tuple[Outcome, str, str]:
     """(outcome, strategy, why)."""
     chosen, why = choose(options.strategy, problem)
     deadline = time.monotonic() + options.time_limit_s
     last = None if options.deadline_s is None else deadline - options.time_limit_s + options.deadline_s
     limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start, last, options.memory_mib)
-    outcome = solve_isolated(chosen.name, problem, limits, watch) if options.isolate else chosen.solve(problem, limits, watch)
+    if options.isolate or cancel is not None:
+        outcome = solve_isolated(chosen.name, problem, limits, watch, cancel)
+    else:
+        outcome = chosen.solve(problem, limits, watch)
     if outcome.plan is not None and (faults := broken(problem, outcome.plan)):
         raise InternalError(f"strategy {chosen.name} broke a promise: {faults[0]}")
     return outcome, chosen.name, why
@@ -116,11 +126,13 @@ def _start(compiled: Compiled, warm: WarmStart) -> Start:
     return Start(prices, floors, offers, tuple(rooms))
 
 
-def _rescued(compiled: Compiled, options: SolveOptions, watch: Watch, start: Start | None) -> tuple[Outcome, str, str]:
+def _rescued(
+    compiled: Compiled, options: SolveOptions, watch: Watch, start: Start | None, cancel: Cancel | None
+) -> tuple[Outcome, str, str]:
     """As `_run`; where the search dies, or the clock cuts it, what stood already and what is cheapest, unless it found better."""
     found, name, what = None, "", "broke a promise"
     try:
-        found, name, why = _run(compiled.problem, options, watch, start)
+        found, name, why = _run(compiled.problem, options, watch, start, cancel)
         if found.infeasible or found.cut_by == "interrupt" or (found.plan is not None and found.cut_by not in ("crash", "time")):
             return found, name, why
         what = "died twice" if found.cut_by == "crash" else "had found nothing better when its time was over"
@@ -165,9 +177,9 @@ def _no_plan(outcome: Outcome) -> Exception:
     return NoPlanError("no plan within the limits of time and effort; allow more with --time-limit or --effort")
 
 
-def _solve_problem(problem: Problem, options: SolveOptions, watch: Watch) -> Result:
+def _solve_problem(problem: Problem, options: SolveOptions, watch: Watch, cancel: Cancel | None) -> Result:
     started = time.monotonic()
-    outcome, name, why = _run(problem, options, watch)
+    outcome, name, why = _run(problem, options, watch, cancel=cancel)
     if outcome.plan is None:
         raise _no_plan(outcome)
     plan = settle_equals(problem, outcome.plan)
@@ -181,7 +193,7 @@ def _solve_problem(problem: Problem, options: SolveOptions, watch: Watch) -> Res
     )  # fmt: skip
 
 
-def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, watch: Watch) -> Result:
+def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, watch: Watch, cancel: Cancel | None) -> Result:
     clock = _Clock()
     assert options.date is not None
     instance = ready(instance, policy)
@@ -189,7 +201,10 @@ def _solve_instance(instance: Instance, policy: Policy, options: SolveOptions, w
     refuse_impossible_pins(compiled)
     clock.lap("compile")
     start = None if options.warm_start is None else _start(compiled, options.warm_start)
-    outcome, name, why = _rescued(compiled, options, watch, start) if options.fallback else _run(compiled.problem, options, watch, start)
+    if options.fallback:
+        outcome, name, why = _rescued(compiled, options, watch, start, cancel)
+    else:
+        outcome, name, why = _run(compiled.problem, options, watch, start, cancel)
     clock.lap("solve")
     if outcome.plan is None:
         if outcome.infeasible and compiled.roles.pins:

@@ -12,7 +12,7 @@ from matcher.explain import Explainer
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance
 from matcher.placed import Placements
-from matcher.places.travel import Travel, travel_model
+from matcher.places.models import travel_for
 from matcher.policy import Policy
 from matcher.report.geography import Atlas
 from matcher.report.offers import Offers
@@ -109,7 +109,7 @@ def _estimated(
 ) -> Sequence[bool]:
     """Whether each journey is estimated, as no row of travel.csv has it."""
 
-    travel = Travel(instance.travel, travel_model(policy.travel.model))
+    travel = travel_for(instance, policy)
     start, starts = codes(instance.households, "spot")
     end, ends = codes(instance.accommodations, "spot")
     if not len(told):

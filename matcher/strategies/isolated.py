@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
@@ -25,22 +25,28 @@ from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 
 GRACE_S = 5.0
+CANCEL_S = 0.2  # between two looks whether the caller still wants a plan
 log = logging.getLogger(__name__)
 
 
-def solve_isolated(name: str, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
+class _Cancelled(Exception):
+    """The caller does not want to wait any longer."""
+
+
+def solve_isolated(name: str, problem: Problem, limits: Limits, watch: Watch, cancel: Callable[[], bool] | None = None) -> Outcome:
     """Run the strategy `name` in a child until it ends or the deadline (plus a grace) has passed.
 
     A crash is answered by one retry with a quarter of the work; after that the plan in hand is returned with
     cut_by "crash". A child that is still silent at the deadline is ended, and where `limits.last` leaves time for it tried once
-    more in the same way. KeyboardInterrupt kills the child and returns the plan in hand with cut_by "interrupt".
+    more in the same way. KeyboardInterrupt kills the child and returns the plan in hand with cut_by "interrupt"; so does `cancel`, asked
+    several times a second, once it says True.
     """
     hand = _Hand(problem, watch)
     ended = "crash"
     for attempt in (limits, _again(limits)):
         try:
-            outcome, ended = _attempt(name, problem, attempt, hand)
-        except KeyboardInterrupt:
+            outcome, ended = _attempt(name, problem, attempt, hand, cancel)
+        except (KeyboardInterrupt, _Cancelled):
             return hand.outcome("interrupt")
         if outcome is not None:
             return outcome
@@ -96,7 +102,7 @@ class _Hand:
         return Outcome(self.plan, tuple(ends), link_forest(self.problem) if few else (), cut_by=cut_by)
 
 
-def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[Outcome | None, str]:
+def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand, cancel: Callable[[], bool] | None) -> tuple[Outcome | None, str]:
     """One child. Returns (its outcome or None, "done" | "time" | "crash")."""
     seconds = limits.seconds_left()
     read_end, write_end = os.pipe()
@@ -111,7 +117,7 @@ def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand) -> tuple[
         with os.fdopen(read_end, "rb") as answers:
             _send(child, (name, problem, replace(limits, deadline=seconds, last=None)))
             end = time.monotonic() + seconds + GRACE_S
-            return _listen(answers, end if limits.last is None else min(end, limits.last), hand)
+            return _listen(answers, end if limits.last is None else min(end, limits.last), hand, cancel)
     finally:
         child.kill()
         child.wait()
@@ -150,13 +156,15 @@ def _send(child: subprocess.Popen[bytes], task: tuple[str, Problem, Limits]) -> 
     threading.Thread(target=write, args=(child.stdin,), daemon=True).start()
 
 
-def _listen(answers: IO[bytes], deadline: float, hand: _Hand) -> tuple[Outcome | None, str]:
+def _listen(answers: IO[bytes], deadline: float, hand: _Hand, cancel: Callable[[], bool] | None) -> tuple[Outcome | None, str]:
     reader = _Reader(answers)
     while True:
         wait = deadline - time.monotonic()
         if wait <= 0:
             return None, "time"
-        message = reader.next(wait)
+        if cancel is not None and cancel():
+            raise _Cancelled
+        message = reader.next(wait if cancel is None else min(wait, CANCEL_S))
         if message is None:
             continue
         kind, body = message
