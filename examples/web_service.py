@@ -6,10 +6,9 @@ import asyncio
 import threading
 from typing import Any
 
-import pandas as pd
 from fastapi import FastAPI, HTTPException, Request
 
-from matcher import InputError, InterruptedSolve, MatcherError, instance_from_frames, placements_frame, solve, summary
+from matcher import InputError, InterruptedSolve, MatcherError, instance_from_rows, placements_frame, solve, summary
 
 app = FastAPI(title="Who goes where")
 one_at_a_time = asyncio.Semaphore(1)  # a search uses a core; more at once only wait for one another
@@ -37,8 +36,7 @@ async def match(body: dict[str, list[dict[str, Any]]], request: Request) -> dict
 
 def run(body: dict[str, list[dict[str, Any]]], stop: threading.Event) -> dict[str, Any]:
     """In a thread of its own. Destinations of protected households are in no frame unless asked for, so they are not in the answer."""
-    frames = {name: pd.DataFrame(rows) for name, rows in body.items()}
-    result = solve(instance_from_frames(**frames), time_limit_s=60, cancel=stop.is_set)
+    result = solve(instance_from_rows(body), time_limit_s=60, cancel=stop.is_set)
     placements = placements_frame(result)
     rows = placements.astype(object).where(placements.notna(), None).to_dict("records")
     return {"summary": summary(result), "placements": rows}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matcher.explain import Explanation, explain, explanations
     from matcher.frames import alternatives_frame, faults_frame, placements_frame, quarantined_frame, unplaced_frame
     from matcher.generate import generate
-    from matcher.io import instance_from_frames, read_instance
+    from matcher.io import instance_from_frames, instance_from_rows, read_instance
     from matcher.model import Instance
     from matcher.policy import Policy, SolveOptions, read_policy
     from matcher.problem import UNPLACED, Problem
@@ -45,7 +45,7 @@ _HOME = {
     ),
     "matcher.explain": ("Explanation", "explain", "explanations"),
     "matcher.generate": ("generate",),
-    "matcher.io": ("instance_from_frames", "read_instance"),
+    "matcher.io": ("instance_from_frames", "instance_from_rows", "read_instance"),
     "matcher.frames": ("alternatives_frame", "faults_frame", "placements_frame", "quarantined_frame", "unplaced_frame"),
     "matcher.model": ("Instance",),
     "matcher.policy": ("Policy", "SolveOptions", "read_policy"),
@@ -87,6 +87,7 @@ __all__ = [
     "faults_frame",
     "generate",
     "instance_from_frames",
+    "instance_from_rows",
     "placements_frame",
     "publish",
     "quarantined_frame",

@@ -19,6 +19,7 @@ from matcher.cli.report import report
 from matcher.cli.runs import app as runs
 from matcher.cli.simulate import simulate
 from matcher.cli.schema import schema
+from matcher.cli.serve import serve
 from matcher.cli.solve import solve
 from matcher.cli.template import template
 from matcher.cli.validate import validate
@@ -31,8 +32,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Propose who goes where: whole households, real beds and rooms, near family, with a proof of how good the plan is.",
 )
-for command in (validate, solve, verify, explain, report, generate, template, deliver, nightly, schema):
+for command in (validate, solve, verify, explain, report, generate, template, deliver, nightly):
     app.command()(command)
+app.command()(schema)
+app.command()(serve)
 app.command()(decide)
 app.command()(doctor)
 app.command()(simulate)

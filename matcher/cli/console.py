@@ -48,6 +48,9 @@ def guard(as_json: bool = False) -> Iterator[None]:
         _interrupted()
     except (typer.Exit, typer.Abort):
         raise
+    except BrokenPipeError:  # whoever reads our output has seen enough, as in `matcher verify … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(int(ExitCode.DONE)) from None
     except Exception as error:  # noqa: BLE001  (the last resort: everything else has been named above)
         if signal.getsignal(signal.SIGINT) is stopping:
             _interrupted()  # a native import that is interrupted raises something else

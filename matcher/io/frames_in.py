@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from matcher.errors import UsageError
 from matcher.io.assemble import build_instance
 from matcher.io.codebook import Codebooks
+from matcher.io.columns import REQUIRED_SHEETS, SHEETS
 from matcher.io.tables import Table, make_table
 from matcher.io.tokens import Batch
 from matcher.io.values import float_text, plain_text
@@ -46,6 +48,20 @@ def instance_from_frames(
     books = Codebooks(guarded=False)
     tables = {name: _table(name, frame, books) for name, frame in frames.items() if frame is not None}
     return build_instance(tables, quarantine=quarantine)
+
+
+def instance_from_rows(tables: Mapping[str, Sequence[Mapping[str, object]]], *, quarantine: bool = False) -> Instance:
+    """The instance that lists of rows hold, by the names of the files, each row a mapping from columns to cells: text, numbers, yes or no,
+    dates, lists of words, None for empty. As from JSON. Faults name the list and the 1-based position in it.
+
+    Raises InputError with all of them, and UsageError for a name that is no file of the format.
+    """
+    unknown = sorted(tables.keys() - SHEETS.keys())
+    if unknown:
+        raise UsageError(f"there is no file {unknown[0]!r} in the format; choices: {', '.join(SHEETS)}")
+    given = {name: tables.get(name, ()) for name in SHEETS if tables.get(name) or name in REQUIRED_SHEETS}
+    # Objects, for a column of numbers with gaps would become floats, and long ids lose digits.
+    return instance_from_frames(**{name: pd.DataFrame(list(rows), dtype=object) for name, rows in given.items()}, quarantine=quarantine)
 
 
 def _table(name: str, frame: pd.DataFrame, books: Codebooks) -> Table:
