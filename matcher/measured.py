@@ -18,14 +18,13 @@ NO_WAY = -1
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Ways between all points of an instance and those of its offers; the same in both directions.
+    """Ways between all points of an instance; the same in both directions.
 
-    points: (lat, lon), sorted. places: those of them where offers are, sorted. km10, minutes: whole numbers, shape
-    (len(points), len(places)), NO_WAY in both where there is none. server: what was asked, for the record.
+    points: (lat, lon), sorted. km10, minutes: whole numbers, shape (len(points), len(points)), NO_WAY in both where there is none.
+    server: what was asked, for the record.
     """
 
     points: tuple[Point, ...]
-    places: tuple[Point, ...]
     km10: NDArray[np.int32]
     minutes: NDArray[np.int32]
     server: str
@@ -36,26 +35,21 @@ class Measured:
         return {point: i for i, point in enumerate(self.points)}
 
     @cached_property
-    def column(self) -> dict[Point, int]:
-        """Position of each place."""
-        return {point: i for i, point in enumerate(self.places)}
-
-    @cached_property
     def sha256(self) -> str:
         """Of the ways: what a run's summary says it rests on."""
         return hashlib.sha256(self.text().encode()).hexdigest()
 
     def text(self) -> str:
         """distances.json: what the server said, in the order of the points, a line each; whose points they are stands in no file."""
-        points = hashlib.sha256(json.dumps([self.points, self.places]).encode()).hexdigest()
+        points = hashlib.sha256(json.dumps(self.points).encode()).hexdigest()
         tables = [_lines(table) for table in (self.km10, self.minutes)]
         head = json.dumps({"server": self.server, "points_sha256": points})[:-1]
         return f'{head}, "km10": [\n{tables[0]}\n], "minutes": [\n{tables[1]}\n]}}\n'
 
-    def positions(self, ones: Sequence[Point], others: Sequence[Point]) -> tuple[list[int], list[int]] | None:
-        """(rows, columns) of points and places; None where one of them is not among these."""
+    def positions(self, points: Sequence[Point]) -> list[int] | None:
+        """Where the points stand; None where one of them is not among these."""
         try:
-            return [self.row[point] for point in ones], [self.column[point] for point in others]
+            return [self.row[point] for point in points]
         except KeyError:
             return None
 
@@ -64,13 +58,13 @@ def _lines(table: NDArray[np.int32]) -> str:
     return ",\n".join(json.dumps([None if cell == NO_WAY else cell for cell in row]) for row in table.tolist())
 
 
-def measured_from(text: str, points: Sequence[Point], places: Sequence[Point]) -> Measured:
+def measured_from(text: str, points: Sequence[Point]) -> Measured:
     """What `Measured.text` has written, for the same points. Raises ValueError where it was not written for these, or is damaged."""
     data = json.loads(text)
-    shape = len(points), len(places)
+    shape = len(points), len(points)
     try:
         km10, minutes = (_table(data[name]).reshape(shape) for name in ("km10", "minutes"))
-        found = Measured(tuple(points), tuple(places), km10, minutes, str(data["server"]))
+        found = Measured(tuple(points), km10, minutes, str(data["server"]))
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError("does not hold distances as a run writes them") from error
     if found.text() != text:

@@ -55,7 +55,7 @@ def with_distances(instance: Instance, policy: Policy, folder: Path | str) -> In
         return instance
     path = Path(folder) / "distances.json"
     try:
-        return instance.model_copy(update={"measured": measured_from(path.read_text(encoding="utf-8"), *points_of(instance))})
+        return instance.model_copy(update={"measured": measured_from(path.read_text(encoding="utf-8"), points_of(instance))})
     except OSError as error:
         raise InputError([Fault(path.name, 0, "", "file_missing", f"cannot be opened: {error.strerror}")]) from None
     except ValueError as error:

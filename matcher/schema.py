@@ -188,7 +188,7 @@ def _run() -> Schema:
 def _distances() -> Schema:
     table = {"type": "array", "items": {"type": "array", "items": {"type": ["integer", "null"], "minimum": 0}}}
     return _object(
-        "distances.json, with the travel model `osrm`: km in tenths, and minutes, from every point to every place of an offer.",
+        "distances.json, with the travel model `osrm`: km in tenths, and minutes, between all places of the instance.",
         {"server": _TEXT, "points_sha256": _SHA256, "km10": table, "minutes": table},
     )
 

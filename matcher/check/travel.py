@@ -43,7 +43,7 @@ class OwnMeasured:
     def __init__(self, measured: Measured) -> None:
         self.ways: dict[tuple[tuple[float, float], tuple[float, float]], tuple[int, int] | None] = {}
         for point, km10, minutes in zip(measured.points, measured.km10.tolist(), measured.minutes.tolist(), strict=True):
-            for place, far, long in zip(measured.places, km10, minutes, strict=True):
+            for place, far, long in zip(measured.points, km10, minutes, strict=True):
                 way = None if far < 0 else (far, long)
                 if self.ways.setdefault((point, place), way) != way or self.ways.setdefault((place, point), way) != way:
                     raise InputError([Fault("distances.json", 0, "", "file_unreadable", "a way is not as long there as back")])

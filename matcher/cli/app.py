@@ -17,9 +17,9 @@ from matcher.cli.map import map_
 from matcher.cli.nightly import nightly
 from matcher.cli.report import report
 from matcher.cli.runs import app as runs
-from matcher.cli.simulate import simulate
 from matcher.cli.schema import schema
 from matcher.cli.serve import serve
+from matcher.cli.simulate import simulate
 from matcher.cli.solve import solve
 from matcher.cli.template import template
 from matcher.cli.validate import validate

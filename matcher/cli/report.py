@@ -53,7 +53,7 @@ def _data(out: Path, instance: Path | None, encoding: str) -> dict[str, Any]:
     from matcher.report import data_of_page
 
     if instance is not None:
-        return _made_anew(read_published(out), folder_of(instance), encoding)
+        return _made_anew(read_published(out), out, folder_of(instance), encoding)
     full = out / "report.html"
     if not full.is_file():
         from matcher.errors import UsageError
@@ -62,16 +62,16 @@ def _data(out: Path, instance: Path | None, encoding: str) -> dict[str, Any]:
     return data_of_page(full.read_text(encoding="utf-8"))
 
 
-def _made_anew(published: Published, folder: Path, encoding: str) -> dict[str, Any]:
+def _made_anew(published: Published, out: Path, folder: Path, encoding: str) -> dict[str, Any]:
     """The data from the tables of the run and its instance. Raises UsageError where they do not belong together."""
     from matcher.errors import UsageError
     from matcher.io import read_instance
-    from matcher.published import result_of
+    from matcher.published import result_of, with_distances
     from matcher.report import report_data
     from matcher.verify import settings_of
 
     date, quarantine, policy = settings_of(published.summary)
-    instance = read_instance(folder, quarantine=quarantine, encoding=encoding)
+    instance = with_distances(read_instance(folder, quarantine=quarantine, encoding=encoding), policy, out)
     if instance.sha256 != published.summary.get("input_sha256"):
         raise UsageError(f"{folder} is not the instance that this run was made from, or it has changed since")
     return report_data(result_of(published, instance, policy, date), published.summary)

@@ -32,7 +32,7 @@ from matcher.nightly.manifest import DECISIONS, POLICY, Delivery, DeliveryRefuse
 from matcher.nightly.outbox import WORK, Record, folder_sum
 from matcher.policy import Policy, SolveOptions, WarmStart, read_policy
 from matcher.publish import LIBRARIES, files, plain_json
-from matcher.published import read_published, warm_start_of
+from matcher.published import read_published, warm_start_of, with_distances
 from matcher.report import Night
 from matcher.result import TERMS, Result
 from matcher.solver import solve
@@ -152,7 +152,8 @@ def solve_task(task: Task, log: NightLog, on_progress: Any = None) -> Made:
 def verified(task: Task, made: Made, staged: Path) -> None:
     """Check what stands on disk, word by word, with the checker that shares nothing with the solver. Raises InternalError."""
     began = time.monotonic()
-    violations, _ = judge(task.merged.instance, task.policy, task.date, read_published(staged))
+    instance = with_distances(task.merged.instance, task.policy, staged)
+    violations, _ = judge(instance, task.policy, task.date, read_published(staged))
     made.seconds["verify"] = time.monotonic() - began
     if violations:
         raise InternalError(f"the independent check found the written result wrong: {violations[0]}")

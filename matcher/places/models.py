@@ -28,8 +28,7 @@ def ready(instance: Instance, policy: Policy) -> Instance:
     yet. The only thing in this package that asks a network. Raises UsageError: no answer, or the model is not installed."""
     if policy.travel.model != "osrm":
         return instance
-    measured, (points, places) = instance.measured, points_of(instance)
-    if measured is not None and measured.positions(points, places) is not None:
+    if instance.measured is not None and instance.measured.positions(points_of(instance)) is not None:
         return instance
     return instance.model_copy(update={"measured": measure(instance, policy.travel)})
 

@@ -24,6 +24,8 @@ from matcher.policy import TravelPolicy
 
 BATCH = 100
 """Points in a row or a column of one question; osrm-routed allows 100 by 100 unless told otherwise."""
+MOST_POINTS = 3_000
+"""More would be 900 questions, and a file of 70 MB beside the run."""
 OFF_ROAD = 1300
 OFF_ROAD_KMH = 40
 """From a place to the road that the server finds for it: metres for a km as the crow flies, and how fast."""
@@ -32,35 +34,38 @@ Numbers = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 
-def points_of(instance: Instance) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
-    """(all points that an instance measures from, those of its offers), each sorted."""
-    places = {(row.spot.lat, row.spot.lon) for row in instance.accommodations}
-    points = {(row.spot.lat, row.spot.lon) for row in instance.households} | places
+def points_of(instance: Instance) -> tuple[Point, ...]:
+    """All points that ways of an instance begin or end at, sorted."""
+    points = {(row.spot.lat, row.spot.lon) for rows in (instance.accommodations, instance.households) for row in rows}
     points |= {(row.origin.lat, row.origin.lon) for row in instance.households if row.origin is not None}
     points |= {(row.spot.lat, row.spot.lon) for row in instance.ties if row.spot is not None}
-    return tuple(sorted(points)), tuple(sorted(places))
+    return tuple(sorted(points))
 
 
 def measure(instance: Instance, travel: TravelPolicy) -> Measured:
-    """Ask the server for all ways of an instance. Raises UsageError: no server named, no answer, an answer that cannot be."""
-    points, places = points_of(instance)
+    """Ask the server for all ways between the points of an instance: remedies are offers where only households are now.
+
+    Raises UsageError: no server named, no answer, an answer that cannot be, too many points.
+    """
+    points = points_of(instance)
+    if len(points) > MOST_POINTS:
+        raise UsageError(f"the travel model 'osrm' serves {MOST_POINTS:,} places, and here are {len(points):,}; use model = \"road\"")
     if travel.osrm_url is None:
         raise UsageError(
             'the travel model "osrm" needs a server: set osrm_url = "http://127.0.0.1:5000" under [travel], or use model = "road"'
         )
     server = _Server(travel.osrm_url, travel.osrm_profile)
-    there, back = server.table(points, places), server.table(places, points)
-    metres = np.maximum(there.metres, back.metres.T)  # NaN, where one of them has no way, stays NaN
-    seconds = np.maximum(there.seconds, back.seconds.T)
+    found = server.table(points)
+    metres = np.maximum(found.metres, found.metres.T)  # NaN, where one of them has no way, stays NaN
+    seconds = np.maximum(found.seconds, found.seconds.T)
     known = ~(np.isnan(metres) | np.isnan(seconds))
     km10, minutes = (
         np.where(known, np.floor(np.where(known, numbers, 0) / unit + 0.5), NO_WAY).astype(np.int32)
         for numbers, unit in ((metres, 100), (seconds, 60))
     )
-    same = {point: i for i, point in enumerate(points)}
-    for j, place in enumerate(places):
-        km10[same[place], j] = minutes[same[place], j] = 0
-    return Measured(points, places, km10, minutes, f"{travel.osrm_url} {travel.osrm_profile}")
+    np.fill_diagonal(km10, 0)
+    np.fill_diagonal(minutes, 0)
+    return Measured(points, km10, minutes, f"{travel.osrm_url} {travel.osrm_profile}")
 
 
 class Osrm:
@@ -102,14 +107,10 @@ class Osrm:
         return out
 
     def _taken(self, table: NDArray[np.int32], origins: Sequence[Spot], destinations: Sequence[Spot]) -> Ints:
-        ones, others = ([(spot.lat, spot.lon) for spot in spots] for spots in (origins, destinations))
-        found = self.measured.positions(ones, others)
-        if found is not None:
-            return table[np.ix_(*found)].astype(np.int64)
-        found = self.measured.positions(others, ones)
-        if found is None:
-            raise InternalError("a way was asked for that has not been measured: none of its ends is an offer of the instance")
-        return table[np.ix_(*found)].T.astype(np.int64)
+        here, there = (self.measured.positions([(spot.lat, spot.lon) for spot in spots]) for spots in (origins, destinations))
+        if here is None or there is None:
+            raise InternalError("a way was asked for that has not been measured: one of its ends is no place of the instance")
+        return table[np.ix_(here, there)].astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,12 @@ class _Server:
         self.router = client(url)
         self.kept = Kept("osrm")
 
-    def table(self, sources: Sequence[Point], destinations: Sequence[Point]) -> _Answer:
-        """All ways from sources to destinations, asked in batches."""
-        metres, seconds = (np.zeros((len(sources), len(destinations))) for _ in range(2))
-        for rows in _batches(len(sources)):
-            for columns in _batches(len(destinations)):
-                found = self._batch(sources[rows], destinations[columns])
+    def table(self, points: Sequence[Point]) -> _Answer:
+        """All ways between points, asked in batches."""
+        metres, seconds = (np.zeros((len(points), len(points))) for _ in range(2))
+        for rows in _batches(len(points)):
+            for columns in _batches(len(points)):
+                found = self._batch(points[rows], points[columns])
                 metres[rows, columns], seconds[rows, columns] = found.metres, found.seconds
         return _Answer(metres, seconds)
 

@@ -82,7 +82,7 @@ def test_a_run_with_recorded_answers_is_verified_without_the_server(tmp_path: Pa
     with Playing(from_record()) as server:
         result = solve(read_instance(CHASIV_YAR), osrm(server.url), date=DATE, seed=1)
         asked = len(server.asked)
-        assert asked == 2 and all(path.startswith("/table/v1/driving/") for path in server.asked)
+        assert asked == 1 and all(path.startswith("/table/v1/driving/") for path in server.asked)
         again = solve(read_instance(CHASIV_YAR), osrm(server.url), date=DATE, seed=1)
         assert len(server.asked) == asked, "what is known is not asked again"
     assert again.cost == result.cost and len(result.placements) > 40
@@ -111,11 +111,12 @@ def test_recorded_ways_that_were_changed_are_found(tmp_path: Path) -> None:
     assert measured is not None
     homes = {h.household_id: (h.spot.lat, h.spot.lon) for h in read_instance(CHASIV_YAR).households}
     offers = {a.accommodation_id: (a.spot.lat, a.spot.lon) for a in read_instance(CHASIV_YAR).accommodations}
-    used = [(measured.row[homes[r.household_id]], measured.column[offers[r.accommodation_id]], r.km10) for r in result.placements]
+    used = [(measured.row[homes[r.household_id]], measured.row[offers[r.accommodation_id]], r.km10) for r in result.placements]
     i, j = next((i, j) for i, j, km10 in used if data["km10"][i][j] == km10 > 0)
     shorter = measured.km10.copy()
     shorter[i, j] -= 1
-    forged = type(measured)(measured.points, measured.places, shorter, measured.minutes, measured.server)
+    shorter[j, i] -= 1
+    forged = type(measured)(measured.points, shorter, measured.minutes, measured.server)
     (out / "distances.json").write_text(forged.text(), encoding="utf-8")
     assert any("[travel]" in line for line in verify(CHASIV_YAR, out).violations)
 
@@ -125,11 +126,17 @@ def test_large_tables_go_in_batches_and_are_put_together(monkeypatch: pytest.Mon
     instance = few(10)
     with Playing(plain_answer) as server:
         measured = ready(instance, osrm(server.url)).measured
-        assert measured is not None and len(server.asked) == 9, "the way back of one square table is the same question"
-    straight = np.array([[great_circle_km(Spot(lat=a, lon=b), Spot(lat=c, lon=d)) for c, d in measured.places] for a, b in measured.points])
+        assert measured is not None and len(server.asked) == 9
+    straight = np.array([[great_circle_km(Spot(lat=a, lon=b), Spot(lat=c, lon=d)) for c, d in measured.points] for a, b in measured.points])
     wanted = np.where(straight > 0, np.floor(10 * (1 + straight) + 0.5), 0)
     assert (measured.km10 == wanted).all() and (measured.km10 == measured.km10.T).all()
-    assert points_of(instance) == (measured.points, measured.places)
+    assert points_of(instance) == measured.points
+
+
+def test_too_many_places_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matcher.places.osrm.MOST_POINTS", 2)
+    with pytest.raises(UsageError, match="serves 2 places, and here are 3"):
+        ready(few(), osrm("http://127.0.0.1:9"))
 
 
 def test_where_there_is_no_way_nobody_is_sent() -> None:
