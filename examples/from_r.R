@@ -7,6 +7,7 @@ arguments <- commandArgs(trailingOnly = TRUE)
 instance <- arguments[1]
 out <- arguments[2]
 program <- Sys.getenv("MATCHER", "matcher")
+Sys.unsetenv("LD_LIBRARY_PATH")   # R's own libraries are not the program's
 
 matcher <- function(...) {
   words <- strsplit(program, " ")[[1]]
