@@ -12,7 +12,7 @@ from matcher.layers import Ints
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance
 from matcher.placed import Placements
-from matcher.places.travel import Travel, travel_model
+from matcher.places.models import travel_for
 from matcher.policy import Policy
 from matcher.result import LEFT_OUT_REASONS, Result
 from matcher.rows import open_homes
@@ -68,7 +68,7 @@ class _Counted:
         at = households.positions(held.household_ids[i] for i in told.tolist())
         self.journeys, self.travelled = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         self.journeys[at], self.travelled[at] = held.km10[told] * held.persons[told], held.persons[told]
-        travel = Travel(instance.travel, travel_model(policy.travel.model))
+        travel = travel_for(instance, policy)
         states = tie_states(instance, households, offers, travel, open_homes(held, households, offers))
         self.ties = np.bincount(states.owner[states.known], minlength=count)
         self.kept = np.bincount(states.owner[states.kept], minlength=count)

@@ -213,3 +213,10 @@ def test_the_data_is_small_and_names_its_source(tmp_path: Path) -> None:
     assert "roads.tsv.xz" in readme and "© OpenStreetMap contributors" in readme and "ODbL" in readme
     (tmp_path / "policy.toml").write_text('[travel]\nmodel = "road"\nclosed = ["UA14"]\n', encoding="utf-8")
     assert read_policy(tmp_path / "policy.toml").travel.closed == ("UA14",)
+
+
+def test_every_part_of_the_program_measures_by_the_policy_s_own_model() -> None:
+    asked = [path for path in (ROOT / "matcher").rglob("*.py") if "travel_model(" in path.read_text(encoding="utf-8")]
+    assert [path.name for path in asked] == ["travel.py"], (
+        "a model by its name alone knows no closures, and is not there for `road` and `osrm`"
+    )
