@@ -77,4 +77,4 @@ def _show(night: Night) -> None:
     typer.echo(f"{'Placed':<12}{persons['placed']:,} persons in {households['placed']:,} households")
     typer.echo(f"{'Unplaced':<12}{persons['unplaced']:,} persons in {households['unplaced']:,} households")
     if told["status"] == "fallback":
-        typer.echo("The search died, twice. This plan keeps what stood already and fills up with what was cheapest; look at the log.")
+        typer.echo("The search died or found nothing better in time: this plan keeps what stood and fills up with what was cheapest.")
