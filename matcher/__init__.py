@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 from matcher._version import __version__
 
 if TYPE_CHECKING:
+    from matcher.advise.fair import fairness
+    from matcher.advise.leads import advise
+    from matcher.advise.remedies import find_remedies, with_remedies
+    from matcher.advise.whatif import sweep, whatif
     from matcher.check import check_bound, check_plan
     from matcher.errors import (
         ContradictionError,
@@ -39,6 +43,10 @@ if TYPE_CHECKING:
     from matcher.verify import verify
 
 _HOME = {
+    "matcher.advise.fair": ("fairness",),
+    "matcher.advise.leads": ("advise",),
+    "matcher.advise.remedies": ("find_remedies", "with_remedies"),
+    "matcher.advise.whatif": ("sweep", "whatif"),
     "matcher.check": ("check_bound", "check_plan"),
     "matcher.errors": (
         "ContradictionError", "Fault", "InputError", "InternalError", "InterruptedSolve", "MatcherError", "NoPlanError", "UsageError",
@@ -79,12 +87,15 @@ __all__ = [
     "SolveOptions",
     "UsageError",
     "__version__",
+    "advise",
     "alternatives_frame",
     "check_bound",
     "check_plan",
     "explain",
     "explanations",
+    "fairness",
     "faults_frame",
+    "find_remedies",
     "generate",
     "instance_from_frames",
     "instance_from_rows",
@@ -96,8 +107,11 @@ __all__ = [
     "schemas",
     "solve",
     "summary",
+    "sweep",
     "unplaced_frame",
     "verify",
+    "whatif",
+    "with_remedies",
 ]
 
 

@@ -178,9 +178,9 @@ class Fairness:
 class Lead:
     """An offer worth finding, and what it would change, verified by solving with it.
 
-    place, adm1, kind, capacity, features: what to look for. worth: what the capacity prices say, in 1/10 person-km. persons, households:
-    how many more are placed (persons may be fewer where others go first). cost: how much less the plan costs. ties: how many more are
-    kept. km10: by how much the travel of all placed together changes, tenths of person-km. option: for `matcher whatif`.
+    place, adm1, kind, capacity, features, pets: what to look for. worth: what the capacity prices say, in 1/10 person-km. persons,
+    households: how many more are placed (persons may be fewer where others go first). cost: how much less the plan costs. ties: how
+    many more are kept. km10: by how much the travel of all placed together changes, tenths of person-km. option: for `matcher whatif`.
     """
 
     place: str
@@ -188,6 +188,7 @@ class Lead:
     kind: str
     capacity: int
     features: tuple[str, ...]
+    pets: tuple[str, ...]
     worth: int
     households: int
     persons: int
@@ -211,7 +212,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Moved:
-    """A household that is in another offer; ids of offers are None for those that may not be told."""
+    """A household that is in another offer."""
 
     household_id: str
     before: str
@@ -237,14 +238,13 @@ class Side:
 @dataclass(frozen=True)
 class Difference:
     """Two plans: as it is, and with the changes. placed, unplaced: households that gain or lose a place. moved: of the others, those that
-    go elsewhere. secret: how many protected ones move (they are not named)."""
+    go elsewhere. Protected households are named in none of them. options: the changes, as `matcher whatif` takes them."""
 
     before: Side
     after: Side
     placed: tuple[str, ...]
     unplaced: tuple[str, ...]
     moved: tuple[Moved, ...]
-    secret: int
     options: tuple[tuple[str, str], ...]
 
 

@@ -121,7 +121,7 @@ class Ways:
         order = np.where(allowed & ~self.secret, values, BLOCKED)
         order[home] = BLOCKED
         for a in _cheapest(order, MOST_FULL + len(known)):
-            if self.compiled.offers[a] in known or self.room.spare(np.array([q]), np.array([a]))[0] < BLOCKED:
+            if self.compiled.offers[a] in known or self._fits(q, a):
                 continue
             out.append(Other(self.compiled.offers[a], self.place(a), int(values[a]) - here, full=self.full(a)))
         out = out[:MOST_FULL]
@@ -131,6 +131,16 @@ class Ways:
             if rules and not ("tie" in rules and self._keeps_away(q)):
                 out.append(Other(self.compiled.offers[a], self.place(a), int(values[a]) - here, rules))
         return tuple(out)
+
+    @cached_property
+    def _maybe_free(self) -> Bools:
+        out = np.zeros(self.problem.offers, dtype=np.bool_)
+        out[self.room.free] = True
+        return out
+
+    def _fits(self, q: int, a: int) -> bool:
+        """Has an offer room for a party that is not in it?"""
+        return bool(self._maybe_free[a]) and bool(self.room.spare(np.array([q]), np.array([a]))[0] < BLOCKED)
 
     def place(self, a: int) -> str:
         """Name of an offer's place."""
@@ -165,7 +175,7 @@ class Ways:
         order = np.where(allowed[0] & ~self.secret, values[0], BLOCKED)
         found = []
         for a in _cheapest(order, MOST_WANTED):
-            if self.room.spare(np.array([q]), np.array([a]))[0] < BLOCKED:
+            if self._fits(q, a):
                 found.append(Preferred(self.compiled.offers[a], self.place(a), len(self._here(a)), None, "several"))
             else:
                 found.append(self._contender(q, h, a))

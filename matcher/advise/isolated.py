@@ -8,7 +8,8 @@ import signal
 import time
 from multiprocessing.connection import Connection
 
-from matcher.advise.remedies import Found, gathered, search_remedies, told
+from matcher.advise.remedies import UNITS, Found, gathered, search_remedies, told
+from matcher.advise.trial import too_large
 from matcher.result import Result
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ def with_remedies_isolated(result: Result, effort: float = 1.0, time_limit_s: fl
 
     What a crash, the clock or an interrupt cuts off is unexamined, and the result says so; what was found before stays.
     """
+    if too_large(result, UNITS * effort):
+        return told(result, gathered(result, [])), False
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_look, args=(there, result, effort), daemon=True)

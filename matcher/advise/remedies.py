@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from matcher.advise.offers import offer_ladder
-from matcher.advise.trial import Budget, Night, Tried
+from matcher.advise.trial import Budget, Night, OutOfBudget, Tried, too_large
 from matcher.changes import AddOffer, Change, ChangeHousehold, ChangeTie, Remedies, Remedy
 from matcher.compile import Compiled
 from matcher.errors import MatcherError
@@ -64,6 +64,8 @@ def find_remedies(result: Result, effort: float = 1.0) -> Remedies:
 
 def search_remedies(result: Result, effort: float) -> Iterator[Found]:
     """The same one by one, as they are found."""
+    if too_large(result, UNITS * effort):
+        return
     search = _Search(Night(result), Budget(UNITS * effort))
     for household_id in search.wanted(result.unplaced):
         yield household_id, *search.find(household_id)
@@ -82,12 +84,15 @@ def gathered(result: Result, found: Iterable[Found]) -> Remedies:
 
 def find_remedy(result: Result, household_id: str, effort: float = 1.0) -> tuple[Remedy | None, bool]:
     """(what would help one household, whether all kinds of change were examined)."""
+    if too_large(result, UNITS * effort):
+        return None, False
     search = _Search(Night(result), Budget(UNITS * effort))
     return search.find(household_id) if household_id in search.wanted(result.unplaced) else (None, False)
 
 
-class _OutOfBudget(Exception):
-    pass
+def bound_search(night: Night, effort: float) -> _Search:
+    """A search for remedies with so much work to spend."""
+    return _Search(night, Budget(UNITS * effort))
 
 
 class _Search:
@@ -132,12 +137,13 @@ class _Search:
     def find(self, household_id: str) -> tuple[Remedy | None, bool]:
         """(remedy, whether all kinds were examined)."""
         try:
+            self.budget.check(self.night.compiled)
             for family in self._families(household_id):
                 remedy = self._best_of(household_id, family)
                 if remedy is not None:
                     return remedy, True
             return self._one_more_offer(household_id), True
-        except _OutOfBudget:
+        except OutOfBudget:
             return None, False
 
     def _families(self, household_id: str) -> Iterator[Family]:
@@ -236,10 +242,16 @@ class _Search:
         if not family.changes:
             return None
         if not family.nested:
-            promising = [c for c in family.changes if self._promises(household_id, self._compiled([c]))][:DATES]
-            for change in promising:
-                if (tried := self._helps(household_id, change)) is not None:
+            tries = 0
+            for change in family.changes:
+                compiled = self._compiled([change])
+                if compiled is None or not self._promises(household_id, compiled):
+                    continue
+                if (tried := self._verified(household_id, compiled)) is not None:
                     return self._remedy(household_id, family, change, tried)
+                tries += 1
+                if tries == DATES:
+                    break
             return None
         largest = self._helps(household_id, family.changes[-1])
         if largest is None:
@@ -277,15 +289,15 @@ class _Search:
         return market is None or market.may_help(changed, before, after)
 
     def _helps(self, household_id: str, change: Change) -> Tried | None:
-        """Solve the changed instance; the outcome if it places the household and unplaces nobody. Raises _OutOfBudget."""
+        """Solve the changed instance; the outcome if it places the household and unplaces nobody. Raises OutOfBudget."""
         changed = self._compiled([change])
         if changed is None or not self._promises(household_id, changed):
             return None
         return self._verified(household_id, changed)
 
     def _verified(self, household_id: str, changed: Compiled) -> Tried | None:
-        if not self.budget.take(changed):
-            raise _OutOfBudget
+        self.budget.check(changed)
+        self.budget.take(changed)
         tried = self.night.solve(changed)
         if tried is None or household_id not in tried.homes or not self.night.homes.keys() <= tried.homes.keys():
             return None
@@ -355,7 +367,10 @@ def _blocked(travel: Travel, household: Any, offer: Any) -> bool:
 
 
 def unexamined(result: Result) -> Remedies:
-    """What stands before anybody has looked: nothing was examined."""
+    """What stands before anybody has looked: nothing was examined. Protected households are left out where the instance is small enough
+    to be looked at at all."""
+    if too_large(result, UNITS):
+        return Remedies(not_examined=frozenset(row.household_id for row in result.unplaced if row.reason not in LEFT_OUT_REASONS))
     search = _Search(Night(result), Budget(0))
     return Remedies(not_examined=frozenset(search.wanted(result.unplaced)))
 

@@ -52,6 +52,12 @@ class Budget:
     def __init__(self, units: float) -> None:
         self.left = units
 
+    def check(self, compiled: Compiled) -> None:
+        """Raises OutOfBudget if there is not enough left for one trial."""
+        if trial_units(compiled) > self.left:
+            self.left = 0.0
+            raise OutOfBudget
+
     def take(self, compiled: Compiled) -> bool:
         """Is there enough left for one trial? Then it is taken off."""
         cost = trial_units(compiled)
@@ -62,9 +68,25 @@ class Budget:
         return True
 
 
+class OutOfBudget(Exception):
+    """There is not enough work left for one more trial."""
+
+
+def too_large(result: Result, units: float) -> bool:
+    """Would one trial be more than that much work? Told without compiling the instance, which takes a while where it is so large."""
+    if result.instance is None:
+        raise UsageError("only a result of an instance can be changed and solved again")
+    parties = len(result.plan.rooms) or len(result.instance.households)
+    return units_of(parties * len(result.instance.accommodations)) > units
+
+
 def trial_units(compiled: Compiled) -> float:
     """What solving an instance of that size counts as."""
-    pairs = len(compiled.problem.parties) * compiled.problem.offers
+    return units_of(len(compiled.problem.parties) * compiled.problem.offers)
+
+
+def units_of(pairs: int) -> float:
+    """The same by its pairs of parties and offers."""
     return 1 + (pairs / PAIRS_A_UNIT if pairs <= EXACT_UP_TO else pairs / PAIRS_A_UNIT_ABOVE)
 
 

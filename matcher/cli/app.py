@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from matcher._version import __version__
+from matcher.cli.again import advise, fairness, sweep, whatif
 from matcher.cli.decide import decide
 from matcher.cli.deliver import deliver
 from matcher.cli.doctor import doctor
 from matcher.cli.explain import explain
 from matcher.cli.generate import generate
 from matcher.cli.history import app as history
+from matcher.cli.lottery import app as lottery
 from matcher.cli.map import map_
 from matcher.cli.nightly import nightly
 from matcher.cli.report import report
@@ -32,14 +34,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Propose who goes where: whole households, real beds and rooms, near family, with a proof of how good the plan is.",
 )
-for command in (validate, solve, verify, explain, report, generate, template, deliver, nightly):
+for command in (validate, solve, verify, explain, advise, whatif, sweep, fairness, report, generate, template, deliver, nightly):
     app.command()(command)
 app.command()(schema)
 app.command()(serve)
 app.command()(decide)
 app.command()(doctor)
 app.command()(simulate)
-for name, group in (("runs", runs), ("history", history)):
+for name, group in (("runs", runs), ("history", history), ("lottery", lottery)):
     app.add_typer(group, name=name)
 app.command(name="map")(map_)
 
