@@ -55,15 +55,18 @@ class Course:
     gain: float = 0.003
 
 
-def sharpen(field: Field, market: Market, start: Found, plan: Course, on_round: Callable[[Found], bool]) -> Found:
-    """Climb from `start`. on_round: told after each look at all pairs; it returns False to stop."""
+def sharpen(
+    field: Field, market: Market, start: Found, plan: Course, on_round: Callable[[Found], bool], in_time: Callable[[], bool]
+) -> Found:
+    """Climb from `start`. on_round: told after each look at all pairs; it returns False to stop. in_time: asked between steps; False ends
+    a round early."""
     best, at = start, start
     lists = _Rolling(field, plan)
     kinds = iter(plan.runs)
     run, turn, settled = next(kinds), plan.feel, -np.inf
     good, good_lists = start, lists.parts  # where a failed run is taken back to
     for _ in range(plan.most):
-        at, close = _round(market, lists, at, turn)
+        at, close = _round(market, lists, at, turn, in_time)
         best = max(best, at, key=lambda found: found.bound)
         if not on_round(best):
             return best
@@ -79,7 +82,7 @@ def sharpen(field: Field, market: Market, start: Found, plan: Course, on_round: 
         elif at.bound < best.bound - LOST * abs(best.bound):
             at = best
         turn = run if close else plan.feel
-    at, _ = _round(market, lists, best, plan.last)
+    at, _ = _round(market, lists, best, plan.last, in_time)
     best = max(best, at, key=lambda found: found.bound)
     on_round(best)
     return best
@@ -99,14 +102,14 @@ class _Rolling:
         return write_out(field.board, joined(field.core, np.arange(field.parties), self.parts, nobody, nobody), MOST_SETS)
 
 
-def _round(market: Market, lists: _Rolling, at: Found, turn: Round) -> tuple[Found, bool]:
+def _round(market: Market, lists: _Rolling, at: Found, turn: Round, in_time: Callable[[], bool]) -> tuple[Found, bool]:
     """(prices after a climb over lists, does what the lists prove nearly hold for all pairs)."""
-    over_lists = _climb(market, lists.at(at.prices), at.prices, at.floors, turn)
+    over_lists = _climb(market, lists.at(at.prices), at.prices, at.floors, turn, in_time)
     bound = market.bound(over_lists.prices, over_lists.floors)
     return Found(bound, over_lists.prices, over_lists.floors), over_lists.bound - bound < CLOSE * abs(over_lists.bound)
 
 
-def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, turn: Round) -> Found:
+def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, turn: Round, in_time: Callable[[], bool]) -> Found:
     """The best prices over the lists, by their smoothed dual, with what the lists prove."""
     prices, floors = prices.copy(), floors.copy()
     best = Found(-np.inf, prices, floors)
@@ -114,6 +117,8 @@ def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, tur
     steps = Steps(market, prices, floors, turn.schedule)
     count = turn.schedule.steps
     for i in range(count):
+        if not in_time():
+            break
         bound = look.bound(prices, floors, turn.warmth[0] * (turn.warmth[1] / turn.warmth[0]) ** (i / count))
         if bound > best.bound:
             best = Found(bound, prices.copy(), floors.copy())

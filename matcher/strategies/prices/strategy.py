@@ -153,6 +153,11 @@ class _Run:
                 self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
             return not self.hurried and self.work < 0.7 * self.most_work
 
+        def in_time() -> bool:
+            if self.limits.seconds_left() < 0.5 * seconds:
+                self.hurried = True
+            return not self.hurried
+
         zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
         look = lambda _: going_on(10 * FULL_STEP)  # noqa: E731
         if start is None:
@@ -162,7 +167,7 @@ class _Run:
         if not self.hurried and self.work < 0.7 * self.most_work:
             near, kept = (16, 6) if parties <= 200_000 else (8, 5)
             course = Course(near, kept, FEEL, RUNS, LAST, MOST_ROUNDS if start is None else 2)
-            found = sharpen(self.field, self.market, found, course, lambda _: going_on(ROUND))
+            found = sharpen(self.field, self.market, found, course, lambda _: going_on(ROUND), in_time)
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * parties
@@ -240,7 +245,10 @@ class _Run:
         order = np.lexsort((self._lots(), -lose))
         order = order[lose[order] > 0]
         dearer = DEARER[min(turn, len(DEARER) - 1)]
-        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, MOST_STEPS * self.field.parties)
+        most = MOST_STEPS * self.field.parties
+        if STEP * most > self.limits.seconds_left():  # so slow a machine, or so little time, that the clock would pass over it
+            most, self.hurried = max(1, int(self.limits.seconds_left() / STEP / 2)), True
+        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most)
         self.work += STEP * steps
         house.cost[:] = np.where(house.arc >= 0, lists.choices.cost[np.maximum(house.arc, 0)] if len(lists.choices.cost) else 0, self.out)
         self._flows(house, lists.choices, SIZES)
