@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Numbers
 from matcher.pricing.kernels import jit, pair_cost, use_of
+from matcher.pricing.menus import price_bundles
 from matcher.pricing.shelves import nearest
 from matcher.pricing.threads import in_ranges
 
@@ -29,6 +30,13 @@ class Choices(NamedTuple):
     use_start: Numbers
     use_row: NDArray[np.int32]
     use_amount: NDArray[np.int32]
+
+
+def arc_prices(choices: Choices, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What every arc pays at the prices of the resources."""
+    paid = np.zeros(max(1, len(choices.use_start) - 1))
+    price_bundles(choices.use_start, choices.use_row, choices.use_amount, prices, paid, 0, len(choices.use_start) - 1)
+    return paid[choices.bundle] if len(choices.bundle) else np.zeros(0)
 
 
 def nearest_offers(board: Board, most: int, parties: Numbers | None = None) -> tuple[NDArray[np.int32], Numbers]:
@@ -207,4 +215,4 @@ def cheapest(menus, bundle_paid, a, c, bundles, worths, most):
     return count
 
 
-__all__ = ["Choices", "Lists", "cheapest", "joined", "nearest_offers", "write_out"]
+__all__ = ["Choices", "Lists", "arc_prices", "cheapest", "joined", "nearest_offers", "write_out"]

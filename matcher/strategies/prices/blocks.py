@@ -18,6 +18,7 @@ import numpy as np
 from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import jit
+from matcher.pricing.shelves import sift
 from matcher.pricing.uses import offer_of_row
 from matcher.strategies.prices.field import Field, Floats, loads_of
 from matcher.strategies.prices.house import Standing
@@ -191,17 +192,7 @@ def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seeds,
         distance, q = key[0], who[0]
         size -= 1
         key[0], who[0] = key[size], who[size]
-        i = 0
-        while True:
-            least = i
-            for child in (2 * i + 1, 2 * i + 2):
-                if child < size and (key[child] < key[least] or (key[child] == key[least] and who[child] < who[least])):
-                    least = child
-            if least == i:
-                break
-            key[i], key[least] = key[least], key[i]
-            who[i], who[least] = who[least], who[i]
-            i = least
+        sift(who, key, 0, size)
         if inside[q] or distance > far[q]:
             continue
         inside[q] = True

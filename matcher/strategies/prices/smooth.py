@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.layers import Ints
-from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
+from matcher.pricing.arcs import Choices, arc_prices, joined, nearest_offers, write_out
 from matcher.pricing.kernels import jit
 from matcher.pricing.menus import price_bundles
 from matcher.pricing.threads import in_ranges
@@ -128,11 +128,10 @@ def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, tur
 
 def _within_reach(market: Market, choices: Choices, prices: Floats, floors: Floats, reach: float) -> Choices:
     """The arcs that are worse than their party's best by less than `reach`."""
-    paid = np.zeros(max(1, len(choices.use_start) - 1))
-    price_bundles(choices.use_start, choices.use_row, choices.use_amount, prices, paid, 0, len(choices.use_start) - 1)
+    worth = choices.cost + arc_prices(choices, prices)
     keep = np.zeros(len(choices.cost), dtype=np.bool_)
     count = np.zeros(len(market.out) + 1, dtype=np.int64)
-    _near(choices.start, choices.cost, choices.bundle, paid, market.out_costs(floors), reach, keep, count)
+    _near(choices.start, worth, market.out_costs(floors), reach, keep, count)
     used = np.zeros(len(choices.use_start) - 1, dtype=np.bool_)
     used[choices.bundle[keep]] = True
     number = np.cumsum(used, dtype=np.int32) - 1
@@ -146,13 +145,13 @@ def _within_reach(market: Market, choices: Choices, prices: Floats, floors: Floa
 
 
 @jit
-def _near(start, cost, bundle, paid, out, reach, keep, count):
+def _near(start, worth, out, reach, keep, count):
     for q in range(len(out)):
         best = out[q]
         for e in range(start[q], start[q + 1]):
-            best = min(best, cost[e] + paid[bundle[e]])
+            best = min(best, worth[e])
         for e in range(start[q], start[q + 1]):
-            if cost[e] + paid[bundle[e]] < best + reach:
+            if worth[e] < best + reach:
                 keep[e] = True
                 count[q + 1] += 1
 

@@ -11,9 +11,8 @@ from matcher.bounds import MOST_PAIRS, Pair, Prices, highest_price, largest_cost
 from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.layers import Bools, Ints
 from matcher.parts import Parties
-from matcher.pricing.arcs import Choices
+from matcher.pricing.arcs import Choices, arc_prices
 from matcher.pricing.kernels import HALF
-from matcher.pricing.menus import price_bundles
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
@@ -212,16 +211,9 @@ class _Run:
 
     def _lists(self, standing: Standing, found: Found, free: int) -> Lists:
         near = 32 if self.field.parties <= 200_000 else 12
-        choices, priced, _ = self._priced(standing, found, near, free)
-        return Lists(choices, priced, make_guide(choices, priced.cost.astype(np.float64), self.out))
-
-    def _priced(self, standing: Standing, found: Found, near: int, free: int) -> tuple[Choices, Choices, Floats]:
-        """(arcs, the same with prices in their costs, price of each)."""
         choices = search_lists(self.field, standing, found.prices, near, free, 2)
-        paid = np.zeros(max(1, len(choices.use_start) - 1))
-        price_bundles(choices.use_start, choices.use_row, choices.use_amount, found.prices, paid, 0, len(choices.use_start) - 1)
-        price = paid[choices.bundle] if len(choices.bundle) else np.zeros(0)
-        return choices, choices._replace(cost=(choices.cost + price).astype(np.int64)), price
+        priced = choices._replace(cost=(choices.cost + arc_prices(choices, found.prices)).astype(np.int64))
+        return Lists(choices, priced, make_guide(choices, priced.cost.astype(np.float64), self.out))
 
     def _lots(self) -> Ints:
         """Rank of each party in the lottery, by its first household."""
@@ -256,7 +248,7 @@ class _Run:
             moves = MOVES * self.field.parties
             anneal(house, lists.choices, self.bonds, self.state, moves, 3000.0, 30.0, 3.0, 6, 0.1, 24)
             self.work += MOVE * moves
-        standing = self._kept(house, lists.choices)
+        standing = self._take(standing_of(house, lists.choices))
         if self.stopped is not None or self.near_enough:
             return standing
         ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
@@ -269,9 +261,6 @@ class _Run:
         """Told of the parties in exact pieces; is there more to spend?"""
         self.work += PIECE_WORK * parties
         return self.stopped is None
-
-    def _kept(self, house: House, choices: Choices) -> Standing:
-        return self._take(standing_of(house, choices))
 
     def _take(self, standing: Standing) -> Standing:
         """Keep the plan if it is the best so far and holds every promise; searches go on from where they are."""
