@@ -241,7 +241,8 @@ def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) 
     free = ground.capacity - ground.load
     _, rows, amounts = uses_of(some, now[now >= 0])
     np.add.at(free, rows, amounts)
-    return Piece(parties, some, arcs, now, free, np.unique(np.append(ground.offers()[parties], hole))[1:])
+    homes = np.unique(np.append(ground.offers()[parties], hole))
+    return Piece(parties, some, arcs, now, free, homes[homes >= 0])
 
 
 def _solve_all(ground: Ground, batch: list[Piece], plan: Sweep) -> list[Ints | None]:
