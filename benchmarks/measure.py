@@ -23,7 +23,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 class Measured:
     """cpu_s: user and system time of the process and all its children that it waited for. child_cpu_s: of its children alone, as
     last seen. peak_mib: the largest sum of resident memory over the tree (what is shared counts in each), looked at ten times a
-    second, and not less than the largest process by itself. stopped: "time" or "memory" if it had to be ended."""
+    second, and not less than the highest that any of them stood by itself. stopped: "time" or "memory" if it had to be ended."""
 
     code: int
     out: str
@@ -77,14 +77,22 @@ def measure(command: list[str], seconds: float, memory_mib: int, folder: Path = 
         wall_s = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         said, complained = (_text(file) for file in (out, errors))
-    peak = max(tree.peak_mib, usage.ru_maxrss // 1024)
     cpu_s = usage.ru_utime + usage.ru_stime
-    return Measured(process.returncode, said, complained, wall_s, cpu_s, sum(tree.child_cpu.values()), peak, stopped)
+    return Measured(process.returncode, said, complained, wall_s, cpu_s, sum(tree.child_cpu.values()), tree.peak_mib, stopped)
 
 
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode("utf-8", "replace")
+
+
+def _highest_mib(process: int) -> int:
+    """How high a process has stood since it began its program; what its parent held before (as `ru_maxrss` has it) does not count."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+    return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 class _Tree:
@@ -115,6 +123,7 @@ class _Tree:
                 above = parents.get(above, 0)
             if above == self.root:
                 total += pages[number]
+                self.peak_mib = max(self.peak_mib, _highest_mib(number))
                 if number != self.root:
                     self.child_cpu[number] = ticks[number] / TICKS
         self.now_mib = total * PAGE >> 20

@@ -7,9 +7,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic_core import core_schema
+
+if TYPE_CHECKING:  # numpy is imported late: reading files needs none of it
+    import numpy as np
+    from numpy.typing import NDArray
 
 Point = tuple[float, float]
 NO_WAY = -1
@@ -28,6 +32,11 @@ class Measured:
     km10: NDArray[np.int32]
     minutes: NDArray[np.int32]
     server: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """As a field of a model it is taken as it is."""
+        return core_schema.is_instance_schema(cls)
 
     @cached_property
     def row(self) -> dict[Point, int]:
@@ -73,6 +82,8 @@ def measured_from(text: str, points: Sequence[Point]) -> Measured:
 
 
 def _table(rows: list[list[object]]) -> NDArray[np.int32]:
+    import numpy as np
+
     return np.array([[NO_WAY if cell is None else _whole(cell) for cell in row] for row in rows], dtype=np.int32)
 
 

@@ -155,5 +155,9 @@ def newest(inbox: Path, used: Collection[str] = ()) -> Taken:
 def _tidy(inbox: Path) -> None:
     """Remove what killed deliveries have left. Those of another machine may still be at work, so only what is a day old."""
     for stage in inbox.glob(".staging-*"):
-        if time.time() - stage.stat().st_mtime > DAY_S:
+        try:
+            since = stage.stat().st_mtime
+        except FileNotFoundError:
+            continue  # another delivery has just been finished under its name
+        if time.time() - since > DAY_S:
             remove_folder(stage)

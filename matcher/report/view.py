@@ -194,7 +194,7 @@ def grid(rows: Sequence[tuple[str, Row]], *, sums_below: bool, open_: bool, t: T
     table = [[*row[1:4], sum(row[1:4])] for _, row in rows]
     ties = [[row[5], row[6] - row[5], row[6]] for _, row in rows]
     if sums_below:
-        table.append([sum(column) for column in zip(*table, strict=True)])
+        table.append([sum(row[i] for row in table) for i in range(4)])
     gone = [[False] * len(row) for row in table] if open_ else hidden(table, sums_below=sums_below, below=below)
     ties_gone = [[False] * 3 for _ in ties] if open_ else hidden(ties, sums_below=False)
     lines = []
