@@ -14,7 +14,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--generate-hashes --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench bench-full campaign data messages lock upgrade clean
+.PHONY: help demo test check docs bench bench-full campaign data messages pictures lock upgrade clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -51,6 +51,9 @@ data: $(VENV)/.data  ## build the built-in gazetteer and road network anew from 
 
 messages: $(VENV)/.base  ## bring the catalogues of translations in step with the code, and say what is not translated
 	$(BIN)/python scripts/messages.py $(ARGS)
+
+pictures: $(VENV)/.dev  ## take the pictures of README and site anew; those of the page need a Chromium
+	$(BIN)/python scripts/build_pictures.py
 
 lock: $(VENV)/.dev  ## write requirements/*.txt anew from pyproject.toml, keeping versions that still fit
 	$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --output-file requirements/base.txt
