@@ -4,61 +4,93 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
+import threading
 import time
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from typing import Literal
 
 from matcher.advise.remedies import UNITS, Found, gathered, search_remedies, told
 from matcher.advise.trial import too_large
 from matcher.result import Result
+from matcher.strategies.isolated import confine
 
+CutBy = Literal["interrupt", "time", "crash"]
 log = logging.getLogger(__name__)
 
 
-def with_remedies_isolated(result: Result, effort: float = 1.0, time_limit_s: float = 300.0) -> tuple[Result, bool]:
-    """(the result with remedies, whether somebody interrupted the search for them). See `advise.remedies.with_remedies`.
+def with_remedies_isolated(
+    result: Result, effort: float = 1.0, time_limit_s: float = 300.0, memory_mib: int | None = None
+) -> tuple[Result, CutBy | None]:
+    """(the result with remedies, what cut the search for them off: None where effort alone bounded it). See
+    `advise.remedies.with_remedies`.
 
-    What a crash, the clock or an interrupt cuts off is unexamined, and the result says so; what was found before stays.
+    What a crash, the clock, the memory limit or an interrupt cuts off is unexamined, and the result says so; what was found before
+    stays.
     """
     if too_large(result, UNITS * effort):
-        return told(result, gathered(result, [])), False
+        return told(result, gathered(result, [])), None
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_look, args=(there, result, effort), daemon=True)
     found: list[Found] = []
-    stopped = False
+    cut_by: CutBy | None
     try:
         child.start()
         there.close()
-        _listen(here, found, time.monotonic() + time_limit_s)
+        if child.pid is not None:
+            confine(child.pid, memory_mib)
+        cut_by = _listen(here, found, time.monotonic() + time_limit_s)
     except KeyboardInterrupt:
-        stopped = True
+        cut_by = "interrupt"
+    except BrokenPipeError:  # it died before it had read its task
+        log.warning("what would help was not examined: the process that looks for it died at once")
+        cut_by = "crash"
     finally:
         if child.is_alive():
-            child.terminate()
-        child.join()
+            child.kill()
+        if child.pid is not None:
+            child.join()
         here.close()
-    return told(result, gathered(result, found)), stopped
+    return told(result, gathered(result, found)), cut_by
 
 
-def _listen(here: Connection, found: list[Found], deadline: float) -> None:
+def _listen(here: Connection, found: list[Found], deadline: float) -> CutBy | None:
     """Collect what the child finds until it says that it is done."""
     while here.poll(max(0.0, deadline - time.monotonic())):
         try:
-            message: Found | None = here.recv()
+            message: Found | str | None = here.recv()
         except EOFError:
             log.warning("what would help was not examined to the end: the process that looks for it ended by itself")
-            return
+            return "crash"
         if message is None:
-            return
+            return None
+        if isinstance(message, str):
+            log.warning("what would help was not examined to the end: %s in the process that looks for it", message)
+            return "crash"
         found.append(message)
     log.warning("what would help was not examined to the end: the time limit cut it")
+    return "time"
 
 
 def _look(there: Connection, result: Result, effort: float) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for message in search_remedies(result, effort):
-        there.send(message)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        for message in search_remedies(result, effort):
+            there.send(message)
+    except Exception as error:  # noqa: BLE001  (told by the parent, by kind alone: an error's words may hold what is private)
+        there.send(type(error).__name__)
+        return
     there.send(None)
     there.close()
+
+
+def _die_with_parent() -> None:
+    """A parent that was killed cannot end its child, whose next word may be minutes away."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

@@ -25,6 +25,9 @@ def simulate(
     households: Annotated[int, typer.Option("--households", min=1, help="Households that arrive in the course of it.")] = 300,
     beds_per_person: Annotated[float, typer.Option("--beds-per-person", min=0.01, help="Usable beds for each person.")] = 0.9,
     effort: Annotated[float, typer.Option("--effort", min=0.01, help="Amount of work of each night's search.")] = 0.2,
+    remedies: Annotated[
+        bool, typer.Option("--remedies/--no-remedies", help="Let every night look for what would help the unplaced, or not (default).")
+    ] = False,
     replay: Annotated[bool, typer.Option("--replay", help="Make every night again from the history, and compare the bytes.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Keep the service in this new or empty folder.")] = None,
     json: Json = False,
@@ -42,6 +45,7 @@ def simulate(
             if not json and not quiet:
                 typer.echo(HEAD)
             choices = {"days": days, "seed": seed, "households": households, "beds_per_person": beds_per_person, "effort": effort}
+            choices["remedies"] = remedies
             return play(folder, **choices, again=replay, on_night=tell)  # type: ignore[arg-type]
 
         if out is not None:

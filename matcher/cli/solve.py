@@ -164,11 +164,11 @@ def _with_remedies(result: Result, effort: float, time_limit: float, stopped: bo
         count = len(nobody.not_examined)
         who = "1 household" if count == 1 else f"{count} households"
         typer.echo(f"Looking for what would help {who} without a place (--no-remedies leaves that out) …", err=True)
-    result, stopped = with_remedies_isolated(result, effort, time_limit)
+    result, cut_by = with_remedies_isolated(result, effort, time_limit)
     left = 0 if result.remedies is None else len(result.remedies.not_examined)
     if left and not quiet:
         typer.echo(f"{left} of them were not examined: that takes more --effort (or time) than was given.", err=True)
-    return result, stopped
+    return result, cut_by == "interrupt"
 
 
 def _end(result: Result, allowed: int | None, stopped: bool) -> None:

@@ -27,8 +27,9 @@ class Section(BaseModel):
 
 
 class SolveConfig(Section):
-    """[solve] How hard to search. time_limit_s: of the first try. deadline_s: of all tries together; whatever the search does, a
-    plan is there or the run has failed some seconds later. memory_mib: what the search may take; None: no limit."""
+    """[solve] How hard to search. time_limit_s: of the first try. deadline_s: of all tries together, and of the search for what would
+    help those without a place (remedies); whatever these do, a plan is there or the run has failed some seconds later. memory_mib: what
+    a search may take; None: no limit."""
 
     seed: Annotated[int, Field(ge=0)] = 0
     strategy: str = "auto"
@@ -38,6 +39,7 @@ class SolveConfig(Section):
     deadline_s: Annotated[float, Field(gt=0)] = 210.0
     memory_mib: Annotated[int, Field(ge=256)] | None = None
     warm: bool = True
+    remedies: bool = True
     quarantine: bool = False
     lang: Lang = "en"
 

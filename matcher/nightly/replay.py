@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from matcher.errors import UsageError
 from matcher.history import History, Run
 from matcher.nightly.config import NightlyConfig
@@ -11,6 +13,12 @@ from matcher.nightly.work import prepare, solve_task
 
 DIFFERS = frozenset({"run.json"})
 """Files that tell of the run itself, and differ from one to the next."""
+
+
+def was_cut(config: NightlyConfig, run: Run) -> bool:
+    """Did the clock, or a crash, have a say in what a published run found? Then it need not come out the same again."""
+    told = json.loads((config.outbox_path / run.name / "run.json").read_text(encoding="utf-8"))
+    return run.status == "fallback" or told["cut_by"] in ("time", "crash") or told["nightly"]["remedies_cut_by"] is not None
 
 
 def replay(config: NightlyConfig, history: History, run: Run, log: NightLog) -> tuple[str, ...]:

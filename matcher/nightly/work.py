@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from matcher._version import __version__
+from matcher.advise.isolated import CutBy, with_remedies_isolated
 from matcher.columns import codes
 from matcher.decided import Merged, merge, proposals_of
 from matcher.decisions import read_decisions, record
@@ -34,7 +35,7 @@ from matcher.policy import Policy, SolveOptions, WarmStart, read_policy
 from matcher.publish import LIBRARIES, files, plain_json
 from matcher.published import read_published, warm_start_of, with_distances
 from matcher.report import Night
-from matcher.result import TERMS, Result
+from matcher.result import LEFT_OUT_REASONS, TERMS, Result
 from matcher.solver import solve
 from matcher.stability import changes, changes_csv, endings, endings_csv
 from matcher.summary import plain_options, summary
@@ -76,10 +77,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Made:
-    """A result, and the seconds that its steps took."""
+    """A result, and the seconds that its steps took. remedies_cut_by: what cut the search for what would help, if anything did."""
 
     result: Result
     seconds: dict[str, float] = field(default_factory=dict)
+    remedies_cut_by: CutBy | None = None
 
     def files(self, task: Task, run: Run) -> dict[str, bytes]:
         """Everything that is published, by name."""
@@ -92,7 +94,7 @@ class Made:
             "run": run.id, "service_date": task.date.isoformat(), "started_at": run.started_at.isoformat(), "delivery": task.delivery.name,
             "delivery_sha256": task.delivery.manifest.sha256(), "decisions_upto": task.upto,
             "based_on": None if task.based_on is None else task.based_on.name, "notices": _notices(task.merged),
-            "decisions": dict(task.heard),
+            "decisions": dict(task.heard), "remedies_cut_by": self.remedies_cut_by,
         }  # fmt: skip
         out["run.json"] = plain_json(told)
         return {name: text.encode("utf-8") for name, text in out.items()}
@@ -128,6 +130,7 @@ def prepare(
     options = options.model_copy(update={"warm_start": warm})
     settings = {
         **plain_options(options, instance), "deadline_s": options.deadline_s, "memory_mib": options.memory_mib, "warm": config.solve.warm,
+        "remedies": config.solve.remedies,
         "expire_days": decisions.expire_days, "ending_days": decisions.ending_days, "lang": options.lang,
         "warm_from": based_on.name if based_on is not None and warm is not None else None,
     }  # fmt: skip
@@ -137,7 +140,8 @@ def prepare(
 
 
 def solve_task(task: Task, log: NightLog, on_progress: Any = None) -> Made:
-    """Solve. Raises what `solve` raises; a search that was interrupted publishes nothing."""
+    """Solve, and look for what would help those without a place in what is left of the deadline. Raises what `solve` raises; a search
+    that was interrupted publishes nothing."""
     began = time.monotonic()
     result = solve(task.merged.instance, task.policy, options=task.options, on_progress=on_progress)
     if result.effort.cut_by == "interrupt":
@@ -146,7 +150,22 @@ def solve_task(task: Task, log: NightLog, on_progress: Any = None) -> Made:
         "result.found", "info" if result.status != "fallback" else "error", status=result.status, strategy=result.strategy,
         cut_by=result.effort.cut_by, seconds=round(time.monotonic() - began, 3),
     )  # fmt: skip
-    return Made(result, {**result.effort.seconds})
+    if not task.settings["remedies"] or all(row.reason in LEFT_OUT_REASONS for row in result.unplaced):
+        return Made(result, {**result.effort.seconds})
+    assert task.options.deadline_s is not None
+    return _with_remedies(result, task.options, began + task.options.deadline_s, log)
+
+
+def _with_remedies(result: Result, options: SolveOptions, deadline: float, log: NightLog) -> Made:
+    """The result with what would help those without a place, as far as the effort goes; deadline: by the clock of `time.monotonic`."""
+    began = time.monotonic()
+    result, cut_by = with_remedies_isolated(result, options.effort, deadline - began, options.memory_mib)
+    if cut_by == "interrupt":
+        raise InterruptedSolve("interrupted; nothing was published")
+    seconds = time.monotonic() - began
+    counts = summary(result).get("remedies", {})
+    log.event("remedies.found", "info" if cut_by is None else "warning", **counts, cut_by=cut_by, seconds=round(seconds, 3))
+    return Made(result, {**result.effort.seconds, "remedies": seconds}, cut_by)
 
 
 def verified(task: Task, made: Made, staged: Path) -> None:

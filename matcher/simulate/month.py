@@ -20,7 +20,7 @@ from matcher.nightly.config import NightlyConfig, read_config
 from matcher.nightly.inbox import deliver
 from matcher.nightly.log import night_log
 from matcher.nightly.night import run_night
-from matcher.nightly.replay import replay
+from matcher.nightly.replay import replay, was_cut
 from matcher.published import read_published
 from matcher.result import LEFT_OUT_REASONS
 from matcher.simulate.people import Habits, People
@@ -35,6 +35,7 @@ effort = {effort}
 time_limit_s = {limit}
 deadline_s = {deadline}
 seed = {seed}
+remedies = {remedies}
 [limits]
 households = 0.0
 beds = 0.0
@@ -102,11 +103,13 @@ def simulate(
     effort: float = 0.2,
     time_limit_s: float = 120.0,
     habits: Habits | None = None,
+    remedies: bool = False,
     again: bool = False,
     on_night: OnNight | None = None,
 ) -> Month:
     """Play `days` nights in a new or empty folder, which is then a whole service: inbox, outbox, history, log.
 
+    remedies: let every night look for what would help those without a place, which can take it longer than everything else.
     again: make every night once more from the history, and compare the bytes. Raises UsageError for a folder that is not empty, and
     InternalError as soon as a night does anything against what was decided.
     """
@@ -114,7 +117,7 @@ def simulate(
         raise UsageError(f"{folder} is not an empty folder; name a new one")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     config_file = folder / "nightly.toml"
-    text = CONFIG.format(effort=effort, limit=time_limit_s, deadline=time_limit_s + 60, seed=seed)
+    text = CONFIG.format(effort=effort, limit=time_limit_s, deadline=time_limit_s + 60, seed=seed, remedies=str(remedies).lower())
     config_file.write_text(text, encoding="utf-8")
     config = read_config(config_file)
     world = World(folder / "world", households, days, seed, first, beds_per_person)
@@ -167,8 +170,7 @@ def _again(config: NightlyConfig) -> tuple[int, int]:
     same = cut = 0
     with open_history(config.history_address) as history, night_log(config.log.file, config.path(config.log.file)) as log:
         for run in reversed(history.runs(outcome="published")):
-            told = (config.outbox_path / run.name / "run.json").read_text(encoding="utf-8")
-            if '"cut_by": "time"' in told or run.status == "fallback":
+            if was_cut(config, run):
                 cut += 1
                 continue
             if different := replay(config, history, run, log):

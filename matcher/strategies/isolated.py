@@ -113,7 +113,7 @@ def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand, cancel: C
     )
     os.close(write_end)
     try:
-        _confine(child.pid, limits.memory_mib)
+        confine(child.pid, limits.memory_mib)
         with os.fdopen(read_end, "rb") as answers:
             _send(child, (name, problem, replace(limits, deadline=seconds, last=None)))
             end = time.monotonic() + seconds + GRACE_S
@@ -128,7 +128,7 @@ def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand, cancel: C
                 child.stdin = None  # the child died before it read all; what it sent has been taken
 
 
-def _confine(child: int, memory_mib: int | None) -> None:
+def confine(child: int, memory_mib: int | None) -> None:
     """Limit what the child may allocate. Address space that it only reserves does not count: compilers reserve much."""
     if memory_mib is None:
         return

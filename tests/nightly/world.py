@@ -29,19 +29,20 @@ outbox = "outbox"
 [solve]
 time_limit_s = 20
 deadline_s = 40
+remedies = {remedies}
 [metrics]
 textfile = "matcher.prom"
 """
 
 
 class World:
-    """One service in a folder of its own."""
+    """One service in a folder of its own. remedies: whether its nights look for what would help; most tests are not about that."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", *, remedies: bool = False) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "nightly.toml"
-        self.config.write_text(CONFIG + more, encoding="utf-8")
+        self.config.write_text(CONFIG.format(remedies=str(remedies).lower()) + more, encoding="utf-8")
         self.inbox, self.outbox, self.history = folder / "inbox", folder / "outbox", folder / "history.sqlite"
 
     def deliver(self, source: Path) -> str:
