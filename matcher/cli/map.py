@@ -112,12 +112,13 @@ def _plain(mapped: MappedSource, rows: dict[str, int], notices: list[str]) -> di
 def _show(mapped: MappedSource, out: Path) -> None:
     from matcher.io.mapping.report import fates, unread_tables
 
-    table = ""
-    for fate in fates(mapped.mapped):
+    table, became = "", fates(mapped.mapped)
+    width = max((len(fate.column) for fate in became), default=0)
+    for fate in became:
         if fate.table != table:
             table = fate.table
             typer.echo(f"{table}")
-        typer.echo(f"  {fate.column:<36} {fate.filled:>7} filled   {', '.join(fate.became) or 'not read'}")
+        typer.echo(f"  {fate.column:<{width}} {fate.filled:>7} filled   {', '.join(fate.became) or 'not read'}")
     for name in unread_tables(mapped.mapped):
         typer.echo(f"{name}: not read")
     for name, made in mapped.tables.items():

@@ -92,6 +92,7 @@ def _report(faults: int, counts: list[tuple[str, int]]) -> None:
     if faults:
         typer.echo(f"{faults} fault{'' if faults == 1 else 's'} found; nothing can be solved until the rows are mended.")
         return
+    width = max((len(file) for file, _ in counts), default=0) + 2
     for file, rows in counts:
-        typer.echo(f"{file:<22}{rows:>8} rows")
+        typer.echo(f"{file:<{width}}{rows:>8} rows")
     typer.echo("No faults.")

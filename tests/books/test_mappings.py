@@ -167,6 +167,15 @@ place = "where"
         (BASE.replace('has = ["id"]', "optional = true"), "tables.t", "says how to find a table"),
         (BASE.replace('has = ["id"]', 'has = ["idd"]'), "tables.t", "there are accommodations.csv, source.csv"),
         (BASE + "[broken", "", "is not TOML"),
+        (BASE + "needs = { first = [] }\n", "households.columns.needs", "at least one in it"),
+        (BASE + "needs = { words = ['id', 3] }\n", "households.columns.needs", "a rule is the name"),
+        (BASE + "consent = { yes_if = { column = 'id', at_least = 'x' } }\n", "households.columns.consent", "`at_least` is a number"),
+        (BASE + "needs = { column = 'id', recode = 3 }\n", "households.columns.needs", "`recode` is the name"),
+        (BASE + "needs = { column = 'id', of = ['x'] }\n", "households.columns.needs", "cannot be understood"),
+        (BASE.replace('from = "t"', 'from = "t"\nwhere = { any = 1 }'), "households.where", "`any` is a list"),
+        (BASE.replace('from = "t"', 'from = "t"\nwhere = { column = "id" }'), "households.where", "with one of is, not"),
+        (BASE.replace('from = "t"', 'from = "t"\ngroup = 1'), "households.group", "a rule is the name"),
+        (BASE.replace('from = "t"', 'from = "t"\ngroup = "id"\nlead = { none = 3 }'), "households.lead", "`none` is a list"),
         ("title = 'x'\n", "", "makes nothing"),
         ("extends = 'self.toml'\n", "extends", "extends itself"),
     ],
@@ -179,6 +188,20 @@ def test_a_mapping_that_cannot_be_used_is_told_by_its_key(text: str, key: str, w
     assert any(fault.file == "self.toml" and fault.column == key and word in fault.message for fault in caught.value.faults), (
         caught.value.faults
     )
+
+
+@pytest.mark.parametrize(
+    "asks",
+    ['where = { column = "n", at_least = 3 }', 'group = "id"\nlead = { column = "n", at_least = 3 }', 'group = { sum = ["n"] }'],
+)
+def test_a_cell_that_leaves_open_whether_a_row_belongs_is_a_fault_of_that_cell(asks: str, tmp_path: Path) -> None:
+    (tmp_path / "our.toml").write_text(BASE.replace('from = "t"', f'from = "t"\n{asks}'), encoding="utf-8")
+    folder = write(tmp_path / "s", {"source": "id,where,n\nH1,Lviv,5\nH2,Lviv,many\nH3,Lviv,7\n", "accommodations": OFFERS})
+    with pytest.raises(InputError) as caught:
+        read_instance(folder, mapping=tmp_path / "our.toml")
+    assert [(fault.file, fault.line, fault.column, fault.code) for fault in caught.value.faults] == [("source.csv", 3, "n", "not_a_number")]
+    kept = read_instance(folder, mapping=tmp_path / "our.toml", quarantine=True)
+    assert sorted(household.household_id for household in kept.households) == ["H1", "H3"]
 
 
 def test_a_mapping_that_is_not_there(tmp_path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 from matcher.errors import Fault, InputError
 from matcher.io.codebook import Codebooks
 from matcher.io.columns import SHEETS
-from matcher.io.mapping.rules import BadRule, Belonging, Binder, Condition, Row, Rule, Scope, Wrong
+from matcher.io.mapping.groups import Joined, asked, leads
+from matcher.io.mapping.parts import BadRule, Belonging, Cell, Condition, Row, Rule, Scope, Wrong
+from matcher.io.mapping.rules import Binder
 from matcher.io.mapping.source import SourceTable
 from matcher.io.mapping.spec import Block, Join, MappingFile
 from matcher.io.mapping.trace import Made, SourceTrace
@@ -22,6 +24,7 @@ from matcher.places.faults import PlaceError
 from matcher.reading import Malformed
 
 _MARK = "!"  # stands for a cell that a rule could not make, so that it is not taken for an empty one
+_Part = TypeVar("_Part", Rule, Condition)
 _NOTHING = SourceTable("", "", 0, (), (), (), ())
 
 
@@ -94,24 +97,27 @@ class _Builder:
     def _rows(self, block: Block) -> list[Made]:
         """The rows of a block: for each row of the source, or group of rows, what each column is made from."""
         table = self._tables[block.table]
+        binder = Binder(self._scope(block, table))
+        wanted = self._bound(binder.condition, block.where, block, "where")
+        lead = self._bound(binder.condition, block.lead, block, "lead")
+        group = self._bound(binder.rule, block.group, block, "group")
+        rules = {column: rule for column in block.columns if (rule := self._rule(binder, block, column)) is not None}
         try:
-            binder = Binder(self._scope(block, table))
-            wanted = None if block.where is None else self._noted(binder.condition(block.where), f"{block.path}.where")
-            lead = None if block.lead is None else self._noted(binder.condition(block.lead), f"{block.path}.lead")
-            rules = {column: rule for column in block.columns if (rule := self._rule(binder, block, column)) is not None}
             rows = list(self._joined(block, table))
         except BadRule as error:
             self._faults.append(Fault(self._mapping.name, 0, block.path, "bad_mapping", str(error)))
+        if self._faults:
             return []
-        if block.group is not None:
-            rows = self._leads(block, rows, lead, binder)
+        if group is not None:
+            rows = leads(rows, group, lead)
         made: list[Made] = []
         left_out = 0
         for row, trouble in rows:
-            if wanted is not None and not wanted.holds(row):
+            holds, unclear = asked(wanted, row)
+            if not holds:
                 left_out += 1
                 continue
-            made.append(Made(row, rules, trouble))
+            made.append(Made(row, rules, trouble or unclear))
         if left_out and block.sheet in ("households", "accommodations"):
             text = f"{left_out} row{'' if left_out == 1 else 's'} left out by `{block.path}.where` of the mapping"
             self._notices.append(Notice(file=table.file, line=0, code="mapping_left_out", message=text))
@@ -130,19 +136,27 @@ class _Builder:
     def _rule(self, binder: Binder, block: Block, column: str) -> Rule | None:
         """The rule of a column; none where nothing that it needs is there: the column is then left out."""
         target = f"{block.sheet}.{column}"
-        try:
-            rule = binder.rule(block.columns[column])
-        except (BadRule, ValueError, TypeError, KeyError, AttributeError) as error:
-            text = str(error) if isinstance(error, BadRule) else "the rule cannot be understood"
-            self._faults.append(Fault(self._mapping.name, 0, f"{block.path}.columns.{column}", "bad_mapping", text))
-            return None
-        self._noted(rule, target)
-        if rule.used or not rule.missing:
+        rule = self._bound(binder.rule, block.columns[column], block, f"columns.{column}", target)
+        if rule is None or rule.used or not rule.missing:
             return rule
         self._left_out.add(target)
         return None
 
-    def _noted(self, part: Any, target: str) -> Any:
+    def _bound(self, bind: Callable[[Any], _Part], raw: Any, block: Block, key: str, target: str = "") -> _Part | None:
+        """A rule or condition of the mapping; None where it has none, or, with a fault at its key, one that cannot be understood."""
+        if raw is None:
+            return None
+        path = f"{block.path}.{key}"
+        try:
+            return self._noted(bind(raw), target or path)
+        except BadRule as error:
+            text = str(error)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            text = "cannot be understood; see docs/howto/kobo.md"
+        self._faults.append(Fault(self._mapping.name, 0, path, "bad_mapping", text))
+        return None
+
+    def _noted(self, part: _Part, target: str) -> _Part:
         """Remember for the report what a rule or condition reads, and what it looks for in vain."""
         for place in part.used:
             self._used.setdefault(place, []).append(target)
@@ -151,7 +165,7 @@ class _Builder:
                 self._missing[target].append(name)
         return part
 
-    def _joined(self, block: Block, table: SourceTable) -> Iterator[tuple[Row, Wrong | None]]:
+    def _joined(self, block: Block, table: SourceTable) -> Iterator[Joined]:
         """The rows of a table with those of others that belong to them, and what is wrong where one must have such a row."""
         one = {alias: self._index(join) for alias, join in block.one.items()}
         many = {alias: self._index(join) for alias, join in block.many.items()}
@@ -208,30 +222,6 @@ class _Builder:
         self._used.setdefault((table.name, found[0]), []).append("(joins tables)")
         return found[0]
 
-    def _leads(
-        self, block: Block, rows: Sequence[tuple[Row, Wrong | None]], lead: Condition | None, binder: Binder
-    ) -> list[tuple[Row, Wrong | None]]:
-        """One row for each group of rows: the one that leads it, else the first, with a fault where the lead is missing or not alone."""
-        key = self._noted(binder.rule(block.group), f"{block.path}.group")
-        groups: dict[str, list[tuple[Row, Wrong | None]]] = {}
-        alone: list[tuple[Row, Wrong | None]] = []
-        for row, trouble in rows:
-            text = key.text(row)
-            if text:
-                groups.setdefault(text, []).append((row, trouble))
-            else:
-                alone.append((row, Wrong("required", "the row belongs to no household: fill this cell", key.at(row))))
-        found = []
-        for group in groups.values():
-            leads = group if lead is None else [entry for entry in group if lead.holds(entry[0])]
-            row, trouble = (leads or group)[0]
-            if not leads:
-                trouble = Wrong("no_lead", "no row of this household is its head", key.at(row))
-            elif lead is not None and len(leads) > 1:
-                trouble = Wrong("several_leads", "more than one row of this household is its head", key.at(leads[1][0]))
-            found.append((replace(row, many={**row.many, "group": [entry[0] for entry in group]}), trouble))
-        return sorted(found + alone, key=lambda entry: entry[0].number)
-
     def _table(self, sheet: str, blocks: Sequence[Block], made: Sequence[Made]) -> Table:
         """A table of the format from the rows that were made. Lines are positions from 1; the trace leads from them to the source."""
         columns = list(dict.fromkeys(column for row in made for column in row.rules)) if made else list(blocks[0].columns)
@@ -242,15 +232,17 @@ class _Builder:
         cells: list[list[str]] = [[] for _ in columns]
         faults: list[Fault] = []
         for line, row in enumerate(made, start=1):
-            if row.trouble is not None:
-                faults.append(trace.note(line, self._troubled(row, columns), row.trouble))
+            told = set()
             for column, texts in zip(columns, cells, strict=True):
                 rule = row.rules.get(column)
                 try:
                     texts.append("" if rule is None else rule.text(row.row))
                 except Wrong as wrong:
                     texts.append(_MARK)
+                    told.add(_place(wrong.at))
                     faults.append(trace.note(line, column, wrong))
+            if row.trouble is not None and _place(row.trouble.at) not in told:
+                faults.append(trace.note(line, self._troubled(row, columns), row.trouble))
         batch = [Batch(range(1, len(made) + 1), cells)] if made else []
         comma = any(self._tables[block.table].decimal_comma for block in blocks)
         table = make_table(sheet, sheet, columns, batch, self._books, header_line=0, decimal_comma=comma)
@@ -287,6 +279,12 @@ def _oblast(text: str) -> str:
         return find(text)
     except PlaceError as error:
         raise ValueError(error.message) from error
+
+
+def _place(cell: Cell) -> tuple[str, int, int | None]:
+    """What tells a cell from others."""
+    row, position = cell
+    return row.table.file, row.number, position
 
 
 def _listed(value: Any) -> list[str]:

@@ -4,94 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from matcher.io.cells import shown
+from matcher.io.mapping.parts import (
+    DATES,
+    BadRule,
+    Cell,
+    Condition,
+    Row,
+    Rule,
+    Scope,
+    Wrong,
+    cell_text,
+    day_of,
+    first_filled,
+    looked_up,
+    matches,
+    number,
+    only,
+    together,
+    uses,
+)
 from matcher.io.mapping.source import SourceTable
-from matcher.io.workbook_in import SPOILT
 
 Raw = Any
-_DATES: Final = {
-    "ymd": re.compile(r"(?P<y>[0-9]{4})[-./](?P<m>[0-9]{1,2})[-./](?P<d>[0-9]{1,2})"),
-    "dmy": re.compile(r"(?P<d>[0-9]{1,2})[-./](?P<m>[0-9]{1,2})[-./](?P<y>[0-9]{4})"),
-    "mdy": re.compile(r"(?P<m>[0-9]{1,2})[-./](?P<d>[0-9]{1,2})[-./](?P<y>[0-9]{4})"),
-}
-_TIME: Final = re.compile(r"(?:[T ][0-9]{2}:[0-9]{2}.*)?")
 _CODE: Final = re.compile(r"UA[-0-9]*", re.IGNORECASE)
 _TRUE: Final = frozenset({"1", "true", "yes"})
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a table, and the rows of others that belong to it: one or none by alias, or many."""
-
-    table: SourceTable
-    number: int
-    one: Mapping[str, Row | None] = field(default_factory=dict)
-    many: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-
-
-Cell = tuple[Row, int | None]
-"""A cell by its row and the position of its column; None: the row as a whole."""
-
-
-class Wrong(Exception):
-    """A cell of the source that a rule cannot use. at: which one."""
-
-    def __init__(self, code: str, message: str, at: Cell) -> None:
-        self.code = code
-        self.message = message
-        self.at = at
-        super().__init__(message)
-
-
-class BadRule(Exception):
-    """A rule that cannot be understood. message: with the key at fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a cell is made from. text: of a row, "" for none; raises Wrong. at: the cell to mend, if the text is faulty.
-
-    used: (table, position) of all columns that it reads. missing: columns that it names and no table has.
-    """
-
-    text: Callable[[Row], str]
-    at: Callable[[Row], Cell]
-    used: tuple[tuple[str, int], ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What holds of a row or not. used, missing: as of a rule."""
-
-    holds: Callable[[Row], bool]
-    used: tuple[tuple[str, int], ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Belonging:
-    """A table whose rows belong to those of another one, and what is joined to these rows in turn."""
-
-    table: SourceTable
-    one: Mapping[str, SourceTable]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What rules can name: the table whose rows are gone through, others by alias, lists of codes by name, and the day of the run."""
-
-    table: SourceTable
-    one: Mapping[str, SourceTable]
-    many: Mapping[str, Belonging]
-    recodes: Mapping[str, Mapping[str, str]]
-    oblast: Callable[[str], str]
-    day: date | None
 
 
 class Binder:
@@ -122,11 +64,11 @@ class Binder:
             raise BadRule(f"a condition is a table, not {raw!r}")
         for verb, joined in (("any", any), ("all", all)):
             if verb in raw:
-                _only(raw, {verb})
-                return _together([self.condition(part) for part in raw[verb]], joined)
+                only(raw, {verb})
+                return together([self.condition(part) for part in _several(raw, verb)], joined)
         if "none" in raw:
-            _only(raw, {"none"})
-            found = _together([self.condition(part) for part in raw["none"]], any)
+            only(raw, {"none"})
+            found = together([self.condition(part) for part in _several(raw, "none")], any)
             return Condition(lambda row: not found.holds(row), found.used, found.missing)
         for verb, joined in (("some", any), ("every", all)):
             if verb in raw:
@@ -134,7 +76,7 @@ class Binder:
         return self._test(raw)
 
     def _of_many(self, raw: Raw, verb: str, joined: Callable[[Any], bool]) -> Condition:
-        _only(raw, {verb, "where"})
+        only(raw, {verb, "where"})
         alias, inner = self._inner(raw[verb], raw.get("where"))
         return Condition(lambda row: joined(inner.holds(other) for other in row.many.get(alias, ())), inner.used, inner.missing)
 
@@ -160,17 +102,19 @@ class Binder:
         if test == "filled":
             return Condition(lambda row: bool(rule.text(row)) is bool(wanted), rule.used, rule.missing)
         if test in ("at_least", "at_most"):
+            if isinstance(wanted, bool) or not isinstance(wanted, int | float):
+                raise BadRule(f"`{test}` is a number, not {wanted!r}")
             limit = Decimal(str(wanted))
 
             def compared(row: Row) -> bool:
                 text = rule.text(row)
-                return bool(text) and (_number(text, rule, row) >= limit if test == "at_least" else _number(text, rule, row) <= limit)
+                return bool(text) and (number(text, rule, row) >= limit if test == "at_least" else number(text, rule, row) <= limit)
 
             return Condition(compared, rule.used, rule.missing)
         words = frozenset(str(word).casefold() for word in (wanted if isinstance(wanted, list) else [wanted]))
         if test == "has":
-            return Condition(lambda row: any(_matches(word, words) for word in rule.text(row).casefold().split()), rule.used, rule.missing)
-        return Condition(lambda row: _matches(rule.text(row).casefold(), words) is (test == "is"), rule.used, rule.missing)
+            return Condition(lambda row: any(matches(word, words) for word in rule.text(row).casefold().split()), rule.used, rule.missing)
+        return Condition(lambda row: matches(rule.text(row).casefold(), words) is (test == "is"), rule.used, rule.missing)
 
     # Verbs
 
@@ -188,7 +132,7 @@ class Binder:
 
         def text(row: Row) -> str:
             other = self._row(row, alias)
-            return "" if other is None else _cell(other, position)
+            return "" if other is None else cell_text(other, position)
 
         return Rule(
             text, lambda row: (other, position) if (other := self._row(row, alias)) is not None else (row, None), ((table.name, position),)
@@ -199,26 +143,26 @@ class Binder:
 
     def _first(self, raw: Raw) -> Rule:
         """The first that is not empty."""
-        rules = [self.rule(part) for part in raw["first"]]
+        rules = [self.rule(part) for part in _several(raw, "first")]
 
         def chosen(row: Row) -> Rule:
             return next((rule for rule in rules if rule.text(row)), rules[0])
 
-        return Rule(lambda row: chosen(row).text(row), lambda row: chosen(row).at(row), *_joined(rules))
+        return Rule(lambda row: chosen(row).text(row), lambda row: chosen(row).at(row), *uses(rules))
 
     def _join(self, raw: Raw) -> Rule:
         """Several, one after another, without those that are empty."""
-        rules, between = [self.rule(part) for part in raw["join"]], str(raw.get("with", " "))
-        return Rule(lambda row: between.join(filter(None, (rule.text(row) for rule in rules))), _first_filled(rules), *_joined(rules))
+        rules, between = [self.rule(part) for part in _several(raw, "join")], str(raw.get("with", " "))
+        return Rule(lambda row: between.join(filter(None, (rule.text(row) for rule in rules))), first_filled(rules), *uses(rules))
 
     def _sum(self, raw: Raw) -> Rule:
-        rules = [self.rule(part) for part in raw["sum"]]
+        rules = [self.rule(part) for part in _several(raw, "sum")]
 
         def text(row: Row) -> str:
-            numbers = [_number(found, rule, row) for rule in rules if (found := rule.text(row))]
+            numbers = [number(found, rule, row) for rule in rules if (found := rule.text(row))]
             return format(sum(numbers, Decimal(0)), "f") if numbers else ""
 
-        return Rule(text, _first_filled(rules), *_joined(rules))
+        return Rule(text, first_filled(rules), *uses(rules))
 
     def _count(self, raw: Raw) -> Rule:
         """How many rows belong to this one."""
@@ -245,8 +189,8 @@ class Binder:
             other = self._row(row, alias)
             if other is None:
                 return ""
-            words = re.split(r"[\s,;|]+", _cell(other, found[0])) if found else []
-            words += [choice for position, choice in split if _cell(other, position).casefold() in _TRUE]
+            words = re.split(r"[\s,;|]+", cell_text(other, found[0])) if found else []
+            words += [choice for position, choice in split if cell_text(other, position).casefold() in _TRUE]
             return " ".join(dict.fromkeys(filter(None, words)))
 
         position = found[0] if found else split[0][0] if split else None
@@ -260,9 +204,9 @@ class Binder:
     def _words(self, raw: Raw) -> Rule:
         """The words whose condition holds, and those that rules among them give."""
         parts: list[tuple[str, Condition] | Rule] = []
-        for part in raw["words"]:
-            if "word" in part:
-                _only(part, {"word", "when"})
+        for part in _several(raw, "words"):
+            if isinstance(part, dict) and "word" in part:
+                only(part, {"word", "when"})
                 parts.append((str(part["word"]), self.condition(part["when"])))
             else:
                 parts.append(self.rule(part))
@@ -275,7 +219,7 @@ class Binder:
 
         every = [part if isinstance(part, Rule) else part[1] for part in parts]
         rules = [part for part in parts if isinstance(part, Rule)]
-        return Rule(text, _first_filled(rules) if rules else lambda row: (row, None), *_joined(every))
+        return Rule(text, first_filled(rules) if rules else lambda row: (row, None), *uses(every))
 
     def _each(self, raw: Raw) -> Rule:
         """The words that a rule gives for each of the rows that belong to this one."""
@@ -293,12 +237,12 @@ class Binder:
     def _date(self, raw: Raw) -> Rule:
         """A day, from a date or a moment written in the order that is named (ymd unless it says otherwise)."""
         rule, order = self.rule(raw["date"]), str(raw.get("order", "ymd"))
-        if order not in _DATES:
-            raise BadRule(f"order {order!r} is none of {', '.join(_DATES)}")
+        if order not in DATES:
+            raise BadRule(f"order {order!r} is none of {', '.join(DATES)}")
 
         def text(row: Row) -> str:
             found = rule.text(row)
-            return _day(found, order, rule, row).isoformat() if found else ""
+            return day_of(found, order, rule, row).isoformat() if found else ""
 
         return Rule(text, rule.at, rule.used, rule.missing)
 
@@ -321,7 +265,7 @@ class Binder:
             since = date.fromisoformat(start)
             return str(until.year - since.year - ((until.month, until.day) < (since.month, since.day)))
 
-        return Rule(text, born.at, *_joined([born] if then is None else [born, then]))
+        return Rule(text, born.at, *uses([born] if then is None else [born, then]))
 
     def _oblast(self, raw: Raw) -> Rule:
         """The P-code of an oblast from a choice, a name or a code. `recode` goes before names."""
@@ -357,7 +301,7 @@ class Binder:
             return f"{found}, {region}" if region and "," not in found else found
 
         rules = [name] if oblast is None else [name, oblast]
-        return Rule(text, _first_filled(rules), *_joined(rules))
+        return Rule(text, first_filled(rules), *uses(rules))
 
     # What all verbs may have
 
@@ -381,7 +325,7 @@ class Binder:
         many = "choices" in raw or "words" in raw or "each" in raw
 
         def one(word: str, row: Row) -> str:
-            known = _looked_up(word.casefold(), codes)
+            known = looked_up(word.casefold(), codes)
             if known is None and otherwise == "fault":
                 text = f"{shown(word)} is no choice that the mapping knows; mend the cell, or add it to `recode` of the mapping"
                 raise Wrong("unknown_word", text, rule.at(row))
@@ -401,6 +345,8 @@ class Binder:
             if raw not in self._scope.recodes:
                 raise BadRule(f"there is no [recodes.{raw}]; there are {', '.join(sorted(self._scope.recodes)) or 'none'}")
             raw = self._scope.recodes[raw]
+        if not isinstance(raw, dict):
+            raise BadRule(f"`recode` is the name of a list of codes, or such a list, not {raw!r}")
         return {str(key).casefold(): str(value) for key, value in raw.items()}
 
     def _table(self, alias: str | None) -> SourceTable:
@@ -445,58 +391,9 @@ _ALSO: Final[Mapping[str, frozenset[str]]] = {
 _TESTS: Final = ("is", "not", "has", "filled", "at_least", "at_most")
 
 
-def _cell(row: Row, position: int) -> str:
-    """The text of a cell. Raises Wrong for one that a spreadsheet could not compute."""
-    code = row.table.spoilt.get((row.table.lines[row.number], position))
-    if code is not None:
-        raise Wrong(code, SPOILT[code], (row, position))
-    return row.table.cells[position][row.number]
-
-
-def _matches(word: str, words: frozenset[str]) -> bool:
-    """Whether a word is one of several; `ds-*` is every word that begins so."""
-    return word in words or any(one.endswith("*") and word.startswith(one[:-1]) for one in words)
-
-
-def _looked_up(word: str, codes: Mapping[str, str]) -> str | None:
-    if word in codes:
-        return codes[word]
-    return next((value for key, value in codes.items() if key.endswith("*") and word.startswith(key[:-1])), None)
-
-
-def _number(text: str, rule: Rule, row: Row) -> Decimal:
-    try:
-        value = Decimal(text.replace(" ", "").replace("\u00a0", "").replace(",", "."))
-        if value.is_finite() and len(text) <= 30:
-            return value
-    except InvalidOperation:
-        pass
-    raise Wrong("not_a_number", f"{shown(text)} is not a number", rule.at(row))
-
-
-def _day(text: str, order: str, rule: Rule, row: Row) -> date:
-    found = _DATES[order].match(text)
-    if found is not None and _TIME.fullmatch(text[found.end() :]):
-        try:
-            return date(*(int(found[part]) for part in "ymd"))
-        except ValueError:
-            raise Wrong("not_a_date", f"there is no day {shown(text)} in the calendar", rule.at(row)) from None
-    raise Wrong("not_a_date", f"{shown(text)} is not a date in the order {order}", rule.at(row))
-
-
-def _first_filled(rules: Sequence[Rule]) -> Callable[[Row], Cell]:
-    return lambda row: next((rule.at(row) for rule in rules if rule.text(row)), rules[0].at(row))
-
-
-def _joined(parts: Sequence[Rule | Condition]) -> tuple[tuple[tuple[str, int], ...], tuple[str, ...]]:
-    return tuple(use for part in parts for use in part.used), tuple(name for part in parts for name in part.missing)
-
-
-def _together(parts: Sequence[Condition], joined: Callable[[Any], bool]) -> Condition:
-    return Condition(lambda row: joined(part.holds(row) for part in parts), *_joined(parts))
-
-
-def _only(raw: Mapping[str, Any], allowed: set[str]) -> None:
-    more = set(raw) - allowed
-    if more:
-        raise BadRule(f"`{sorted(more)[0]}` does not go with {' and '.join(sorted(allowed))}")
+def _several(raw: Raw, verb: str) -> Sequence[Raw]:
+    """What a verb lists."""
+    found = raw[verb]
+    if not isinstance(found, list) or not found:
+        raise BadRule(f"`{verb}` is a list, with at least one in it, not {found!r}")
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from matcher.errors import Fault
-from matcher.io.mapping.rules import Cell, Row, Rule, Wrong
+from matcher.io.mapping.parts import Cell, Row, Rule, Wrong
 from matcher.model import Notice
 
 
