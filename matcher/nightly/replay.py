@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from matcher.errors import UsageError
 from matcher.history import History, Run
@@ -10,6 +11,7 @@ from matcher.nightly.config import NightlyConfig
 from matcher.nightly.log import NightLog
 from matcher.nightly.manifest import read_delivery
 from matcher.nightly.work import prepare, solve_task
+from matcher.published import with_distances
 
 DIFFERS = frozenset({"run.json"})
 """Files that tell of the run itself, and differ from one to the next."""
@@ -30,8 +32,10 @@ def replay(config: NightlyConfig, history: History, run: Run, log: NightLog) -> 
         raise UsageError(f"run {run.id} ({run.name}) was {run.outcome}, there is nothing to compare with")
     delivery = read_delivery(config.inbox_path / run.delivery)
     task = prepare(config, run.date, delivery, history, config.outbox_path, log, again=run)
-    files = solve_task(task, log).files(task, run)
     folder = config.outbox_path / run.name
+    known = with_distances(task.merged.instance, task.policy, folder)  # a routing server may have a newer map today, or be gone
+    task = replace(task, merged=replace(task.merged, instance=known))
+    files = solve_task(task, log).files(task, run)
     there = {path.name for path in folder.iterdir()}
     different = {name for name, data in files.items() if name not in there or (folder / name).read_bytes() != data}
     return tuple(sorted((different | (there - files.keys())) - DIFFERS))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from routingpy import OSRM  # type: ignore[import-untyped]
 from routingpy.client_base import BaseClient  # type: ignore[import-untyped]
+from urllib3.exceptions import HTTPError
 
 from matcher.errors import UsageError
 
@@ -50,6 +51,8 @@ class Direct(BaseClient):  # type: ignore[misc]
                     wrong = f"answered with status {response.status_code}"
             except (requests.ConnectionError, requests.Timeout) as error:
                 wrong = f"cannot be reached ({type(error).__name__})"
+            except HTTPError as error:  # what is read from the socket itself passes requests by
+                wrong = f"broke off its answer ({type(error).__name__})"
         raise UsageError(f'the routing server {self.shown} {wrong}, {TRIES} times; see to it that it runs, or use model = "road"')
 
     def _answer(self, response: requests.Response) -> Any:

@@ -86,21 +86,26 @@ def osm() -> str:
 
 
 class Playing:
-    """A server on loopback that answers by a function of the path; asked: the paths, in order."""
+    """A server on loopback that answers by a function of the path.
 
-    def __init__(self, answer: Callable[[str], Answer]) -> None:
+    asked: the paths, in order. more: bytes of each answer that are promised and never sent.
+    """
+
+    def __init__(self, answer: Callable[[str], Answer], more: int = 0) -> None:
         self.asked: list[str] = []
+        self.more = more
         playing = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 playing.asked.append(self.path)
                 status, body = answer(self.path)
+                promised = len(body) + playing.more
                 self.send_response(status)
                 if status in (301, 302, 307):
                     self.send_header("Location", body.decode())
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(promised))
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -190,6 +190,13 @@ def test_a_bad_answer_ends_the_run_and_names_the_server(answer: object, said: st
         assert said in str(caught.value) and "127.0.0.1" in str(caught.value)
 
 
+def test_an_answer_that_breaks_off_is_asked_for_again_and_told() -> None:
+    with Playing(plain_answer, more=99) as server:
+        with pytest.raises(UsageError, match=r"broke off its answer .*, 4 times"):
+            ready(few(), osrm(server.url))
+        assert len(server.asked) == 4
+
+
 def test_a_server_that_is_not_there_is_exit_code_2(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     shutil.copytree(CHASIV_YAR, folder)
