@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -17,6 +18,9 @@ from matcher.history.store import History, open_history
 
 BEFORE_RESTORE = ".before-restore"
 _AT_ONCE = 5000
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""What SQLite says of a file that it cannot lock because it cannot read it: a reason to restore. The low byte of its extended codes."""
+log = logging.getLogger(__name__)
 
 
 def back_up(history: History, target: Path) -> Path:
@@ -116,10 +120,10 @@ def _put_in_place(stage: Path, path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as connection:
             try:
                 connection.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                raise HistoryError(f"the history is in use, nothing was restored: {error}") from None
-            except sqlite3.DatabaseError:
-                pass  # it is damaged, which is a reason to restore
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+                    raise HistoryError(f"the history is in use or cannot be locked, nothing was restored: {error}") from None
+                log.warning("the history that is replaced is damaged (%s); it stays beside the new one", error)
             aside = path.with_name(path.name + BEFORE_RESTORE)
             aside.unlink(missing_ok=True)
             os.link(path, aside)

@@ -273,7 +273,6 @@ def run_name(date: dt.date, revision: int) -> str:
 
 def blank_run(date: dt.date, now: dt.datetime, delivery: str) -> dict[str, Any]:
     """The columns of a run that has just begun."""
-    """The columns of a run that has just begun."""
     plain: dict[str, Any] = {name: {} for name in ("policy", "options", "versions", "cost_terms", "counts", "timings")}
     texts = dict.fromkeys(("input_sha256", "folder", "folder_sha256", "message"), "")
     return {

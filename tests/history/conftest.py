@@ -36,18 +36,18 @@ def postgres() -> Iterator[Path]:
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     run = [*_as_owner(), str(BINARIES[-1] / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
-    made = subprocess.run(run, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    made = subprocess.run(run, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     if made.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"PostgreSQL's initdb does not work here: {made.stderr.strip()[-200:]}")
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=20 -c shared_buffers=8MB"
-    control = [*_as_owner(), str(BINARIES[-1] / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+    control = [*_as_owner(), str(BINARIES[-1] / "pg_ctl"), "-D", str(folder / "data"), "-w", "-t", "290"]
     log = ["-l", str(folder / "log")]
-    subprocess.run([*control, *log, "-o", options, "start"], cwd=folder, check=True, capture_output=True, timeout=120)
+    subprocess.run([*control, *log, "-o", options, "start"], cwd=folder, check=True, capture_output=True, timeout=300)
     try:
         yield folder
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], cwd=folder, check=True, capture_output=True, timeout=120)
+        subprocess.run([*control, "-m", "immediate", "stop"], cwd=folder, check=True, capture_output=True, timeout=300)
         shutil.rmtree(folder)
 
 

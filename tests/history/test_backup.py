@@ -119,16 +119,19 @@ def test_a_history_in_use_is_not_replaced(tmp_path: Path) -> None:
         assert path.read_bytes() == before
 
 
-def test_a_damaged_history_can_be_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", [b"", b"SQLite format 3\0"], ids=["no database", "a broken one"])
+def test_a_damaged_history_can_be_replaced(start: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "history.sqlite"
     with open_history(path, create=True) as history:
         filled(history)
         before, file = content(history), back_up(history, tmp_path / "backup")
-    path.write_bytes(b"garbage" * 1000)
+    path.write_bytes(start + b"garbage" * 1000)
     Path(f"{path}-journal").write_bytes(b"old journal")
     restore(path, file)
     with open_history(path) as again:
         assert content(again) == before
+    assert path.with_name(path.name + BEFORE_RESTORE).read_bytes() == start + b"garbage" * 1000
+    assert "is damaged" in caplog.text
 
 
 # --- migrations -------------------------------------------------------------------------------------------------------------------
