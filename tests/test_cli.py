@@ -461,13 +461,13 @@ def test_an_interrupted_search_writes_the_plan_in_hand(number: signal.Signals, t
         until_a_plan(process)
         sent = time.monotonic()
         process.send_signal(number)
-        text, errors = process.communicate(timeout=30)
+        text, errors = process.communicate(timeout=200)
         took = time.monotonic() - sent
     finally:
         process.kill()
         process.wait()
     assert process.returncode == 130, errors
-    assert took < 5, f"it took {took:.1f} s"
+    assert took < 60, f"it took {took:.1f} s, and would have taken minutes without an interrupt"
     run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert run["cut_by"] == "interrupt"
     assert "interrupted" in text
@@ -475,23 +475,40 @@ def test_an_interrupted_search_writes_the_plan_in_hand(number: signal.Signals, t
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
+def is_handling(pid: int) -> bool:
+    """Has the command begun to listen to a request to end? Python by itself does not."""
+    (caught,) = [
+        line.split()[1] for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines() if line.startswith("SigCgt")
+    ]
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def is_searching(pid: int) -> bool:
+    """Is there a process that searches?"""
+    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see how far the command is")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("after_s", [0.0, 0.4, 0.9])
-def test_a_very_early_interrupt_writes_nothing_or_a_whole_run(number: signal.Signals, after_s: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", [None, is_handling, is_searching], ids=["at once", "when it listens", "when it searches"])
+def test_a_very_early_interrupt_writes_nothing_or_a_whole_run(number: signal.Signals, state: Any, tmp_path: Path) -> None:
     """Before there is a plan there is nothing to write; and never a traceback once the command has begun."""
     process = start(generated(*LARGE), tmp_path / "out")
     try:
-        time.sleep(after_s)
+        while state is not None and not state(process.pid):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode in (130, -number), errors
-    left: list[Any] = list(tmp_path.iterdir())
+    # Python ends itself by SIGINT, which a shell calls 130 as well, where the interrupt passed through `eval` (as in namedtuple).
+    assert process.returncode in (130, -signal.SIGINT, *([-number] if state is None else [])), errors
+    left = list(tmp_path.iterdir())
     if left:
         assert {path.name for path in left} == {"out"} and verify(generated(*LARGE), tmp_path / "out").right
-    elif after_s > 0.5 and process.returncode == 130:
+    elif state is not None:
         assert "Traceback" not in errors and (not errors or "nothing was written" in errors), errors
 
 

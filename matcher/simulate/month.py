@@ -101,7 +101,7 @@ def simulate(
     beds_per_person: float = 0.9,
     first: dt.date = FIRST,
     effort: float = 0.2,
-    time_limit_s: float = 120.0,
+    time_limit_s: float = 600.0,
     habits: Habits | None = None,
     remedies: bool = False,
     again: bool = False,

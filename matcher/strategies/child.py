@@ -46,7 +46,10 @@ def _die_with_parent() -> None:
 def main() -> None:
     """Solve one task."""
     pipe = _Pipe(int(sys.argv[1]))
-    name, problem, limits = pickle.load(sys.stdin.buffer)  # noqa: S301  (from our own parent)
+    try:
+        name, problem, limits = pickle.load(sys.stdin.buffer)  # noqa: S301  (from our own parent)
+    except (EOFError, pickle.UnpicklingError):
+        os._exit(1)  # the parent has gone before it had said all, and nobody is there to be told
     threading.Thread(target=_die_with_parent, daemon=True).start()
     limits = replace(limits, deadline=time.monotonic() + limits.deadline)
     try:
