@@ -33,8 +33,8 @@ from tests.runs import DATE, ROOT, environ, generated, instance_of
 
 FOLDER = generated(60, 41, 0.8, 0.6)
 GRACE_S = 1.0
-SLACK_S = 4.0
-"""What a slow machine may add."""
+SLACK_S = 60.0
+"""What a slow or busy machine may add; a child that is not ended sleeps ten times as long."""
 
 PRELUDE = """
 import os, signal, sys, time
@@ -145,7 +145,7 @@ def test_a_crash_before_any_plan_is_tried_once_more_and_then_said(
     outcome = isolated.solve_isolated("exact", problem, limits(), watch)
     assert (outcome.plan, outcome.cut_by, outcome.infeasible) == (None, "crash", False)
     assert len(children) == 2 and all_gone(children)
-    assert watch.plans == [] and time.monotonic() - started < 20
+    assert watch.plans == [] and time.monotonic() - started < SLACK_S
 
 
 @pytest.mark.parametrize("then", ["os.abort()", HALF_A_MESSAGE])
@@ -192,11 +192,21 @@ def test_a_child_that_hangs_with_a_plan_in_hand_gives_that_plan(
     then: str, problem: Problem, children: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace_child(monkeypatch, AFTER_A_PLAN.format(then=then))
+
+    class Clock(Watch):
+        """Shows another hour as soon as there is a plan, however long that took."""
+
+        def monotonic(self) -> float:
+            return time.monotonic() + 3600 * bool(self.plans)
+
+    clock = Clock()
+    if "close" not in then:
+        monkeypatch.setattr(isolated, "time", clock)
     started = time.monotonic()
-    outcome = isolated.solve_isolated("exact", problem, limits(3.0), Silent())
+    outcome = isolated.solve_isolated("exact", problem, limits(300.0), clock)
     assert outcome.plan is not None and broken(problem, outcome.plan) == []
     assert outcome.cut_by == ("crash" if "close" in then else "time")
-    assert time.monotonic() - started < 2 * (3.0 + GRACE_S) + SLACK_S
+    assert time.monotonic() - started < 2 * GRACE_S + SLACK_S
     assert all_gone(children)
 
 
@@ -236,7 +246,7 @@ def test_an_interrupt_keeps_the_plan_in_hand(problem: Problem, children: list[An
     started = time.monotonic()
     outcome = isolated.solve_isolated("exact", problem, limits(), Impatient())
     assert outcome.cut_by == "interrupt" and outcome.plan is not None
-    assert time.monotonic() - started < 20 and all_gone(children)
+    assert time.monotonic() - started < SLACK_S and all_gone(children)
 
 
 class TestThroughSolve:
@@ -264,7 +274,14 @@ class TestThroughSolve:
 
     def test_an_interrupt_before_any_plan_is_said(self, children: list[Any], monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
         replace_child(monkeypatch, HANGS_AT_ONCE)
-        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+        def interrupt() -> None:
+            while not children:
+                time.sleep(0.01)
+            time.sleep(0.3)  # until it is waited for
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(InterruptedSolve, match="nothing"):
             solve(instance_of(FOLDER), date=DATE, isolate=True)
         assert all_gone(children)
@@ -287,7 +304,7 @@ except KeyboardInterrupt:
 def test_after_a_solve_an_interrupt_is_still_a_keyboard_interrupt(where: str) -> None:
     """CP-SAT takes the signal's handler away unless it is told not to."""
     done = subprocess.run(
-        [sys.executable, "-c", AFTERWARDS, str(FOLDER), where], env=environ(), cwd=ROOT, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", AFTERWARDS, str(FOLDER), where], env=environ(), cwd=ROOT, capture_output=True, text=True, timeout=200,
         check=False,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("caught\n", 0), done
@@ -338,8 +355,8 @@ def test_a_child_does_not_outlive_its_parent(number: signal.Signals, then: str) 
         time.sleep(2.0)  # it has its task by now, or else it reads the end of file instead of one
         assert is_alive(child)
         parent.send_signal(number)
-        parent.wait(timeout=10)
-        deadline = time.monotonic() + 10
+        parent.wait(timeout=SLACK_S)
+        deadline = time.monotonic() + SLACK_S
         while is_alive(child) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not is_alive(child)

@@ -229,7 +229,7 @@ def test_a_migration_that_is_killed_leaves_the_database_as_it_was(address: str, 
     previous(address)
     file = Path(address)
     before = file.read_bytes() if "://" not in address else b""
-    done = subprocess.run([sys.executable, "-c", KILLED, address, instant], env=environ(), cwd=ROOT, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, address, instant], env=environ(), cwd=ROOT, check=False, timeout=200)
     assert done.returncode == -signal.SIGKILL
     engine = open_engine_only(address)
     assert version_of(engine) == PREVIOUS

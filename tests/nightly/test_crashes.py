@@ -121,7 +121,7 @@ def race(world: World) -> list[int]:
     """Two runs of one night at once; their exit codes."""
     line = command("nightly", "--config", world.config, "--date", DATE, "--quiet")
     both = [subprocess.Popen(line, env=environ(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
-    told = [one.communicate(timeout=120)[1] for one in both]
+    told = [one.communicate(timeout=300)[1] for one in both]
     codes = sorted(one.returncode for one in both)
     assert 75 not in codes or any(b"another run holds the lock" in text for text in told)
     return codes

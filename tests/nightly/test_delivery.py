@@ -12,7 +12,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from matcher.errors import UsageError
 from matcher.io import read_instance
 from matcher.nightly.inbox import deliver, names, newest
 from matcher.nightly.manifest import MANIFEST, DeliveryRefused, count_rows
+from tests.nightly.world import wait_until
 from tests.runs import INSTANCES, ROOT, environ, generated
 
 SOURCE = INSTANCES / "chasiv-yar"
@@ -199,16 +199,19 @@ def test_one_that_is_killed_leaves_nothing_that_looks_like_a_delivery(tmp_path: 
     inbox, source, killed = tmp_path / "inbox", generated(2000, 9), 0
     inbox.mkdir()
     code = f"from matcher.nightly.inbox import deliver\nprint(flush=True)\nwhile True: deliver({str(source)!r}, {str(inbox)!r})"
-    for delay in (0.002, 0.01, 0.02, 0.05, 0.1):
+    for _ in range(40):
         child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environ(), cwd=ROOT)
         assert child.stdout is not None and child.stdout.readline() == b"\n"
-        time.sleep(delay)
+        before = set(inbox.glob(".staging-*"))
+        wait_until(lambda before=before: set(inbox.glob(".staging-*")) - before)
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
-        killed += bool(list(inbox.glob(".staging-*")))
+        killed += bool(set(inbox.glob(".staging-*")) - before)  # else it was quicker than we
         for name in names(inbox):
             assert (inbox / name / MANIFEST).exists()
+        if killed == 4:
+            break
     assert killed > 0, "none was killed on its way"
     for stage in inbox.glob(".staging-*"):
         os.utime(stage, (0, 0))

@@ -81,7 +81,7 @@ def replace_child(monkeypatch: pytest.MonkeyPatch) -> Any:
     return replace
 
 
-def night(deadline_s: float = 5.0) -> Result:
+def night(deadline_s: float = 8.0) -> Result:
     limits: dict[str, Any] = {"time_limit_s": 2.0, "deadline_s": deadline_s, "memory_mib": 1024}
     return solve(instance_of(FOLDER), date=DATE, isolate=True, fallback=True, **limits)
 
@@ -94,7 +94,7 @@ def test_there_is_a_verified_plan_whatever_the_child_does(
     children = replace_child(ENDS[how])
     started = time.monotonic()
     result = night()
-    assert time.monotonic() - started < 5.0 + MOST_S
+    assert time.monotonic() - started < 8.0 + MOST_S
     assert len(children) == 2, "one more try"
     assert all(child.poll() is not None for child in children)
     assert (result.status, result.proved_by, result.strategy) == ("fallback", None, "fallback")

@@ -280,15 +280,15 @@ class TestTelling:
         assert bad["matcher_last_run_timestamp_seconds"] >= good["matcher_last_run_timestamp_seconds"]
 
     @pytest.mark.parametrize(
-        ("hook", "words"),
+        ("hook", "timeout_s", "words"),
         [
-            (["/no/such/command"], "could not be started"),
-            ([sys.executable, "-c", "import sys; sys.exit(3)"], "ended with code 3"),
-            ([sys.executable, "-c", "import time; time.sleep(600)"], "took longer"),
+            (["/no/such/command"], 60, "could not be started"),
+            ([sys.executable, "-c", "import sys; sys.exit(3)"], 60, "ended with code 3"),
+            ([sys.executable, "-c", "import time; time.sleep(600)"], 0.5, "took longer"),
         ],
     )
-    def test_a_hook_that_fails_is_told_and_changes_nothing(self, hook: list[str], words: str, tmp_path: Path) -> None:
-        world = World(tmp_path, f"[hooks]\ntimeout_s = 0.5\non_success = {json.dumps(hook)}\n")
+    def test_a_hook_that_fails_is_told_and_changes_nothing(self, hook: list[str], timeout_s: float, words: str, tmp_path: Path) -> None:
+        world = World(tmp_path, f"[hooks]\ntimeout_s = {timeout_s}\non_success = {json.dumps(hook)}\n")
         world.deliver(tiny())
         assert night(world).outcome == "published"
         (line,) = [line for line in world.log() if line["event"] == "hook.failed"]
@@ -433,7 +433,7 @@ class TestCommand:
             with pytest.raises(LockHeld):
                 night(world)
             done = subprocess.run(
-                command("nightly", "--config", world.config), env=environ(), capture_output=True, text=True, check=False, timeout=60
+                command("nightly", "--config", world.config), env=environ(), capture_output=True, text=True, check=False, timeout=200
             )
         assert done.returncode == 75 and "another run holds the lock" in done.stderr and "process" in done.stderr
         assert not world.history.exists() and not world.published()
@@ -442,7 +442,7 @@ class TestCommand:
         world = World(tmp_path, '[log]\nfile = "-"\n')
         world.inbox.mkdir()
         done = subprocess.run(
-            command("nightly", "--config", world.config), env=environ(), capture_output=True, text=True, check=False, timeout=60
+            command("nightly", "--config", world.config), env=environ(), capture_output=True, text=True, check=False, timeout=200
         )
         assert done.returncode == 3 and done.stdout == ""
         lines = [json.loads(line) for line in done.stderr.splitlines()]

@@ -22,7 +22,7 @@ from matcher.nightly.replay import replay, was_cut
 from matcher.policy import SolveOptions
 from matcher.report import data_of_page
 from tests.nightly.lookers import crashes, fails, hangs, takes_all_memory
-from tests.nightly.world import DATE, World, tiny
+from tests.nightly.world import DATE, World, tiny, wait_until
 from tests.runs import DATE as DAY
 from tests.runs import ROOT, environ, rows_of, solved
 
@@ -122,18 +122,11 @@ def test_the_process_that_looks_does_not_outlive_a_night_that_is_killed() -> Non
     assert parent.stdout is not None
     with parent.stdout:
         child = Path(f"/proc/{int(parent.stdout.readline())}/stat")
-        until(lambda: cpu_ticks(child) > 0)
+        wait_until(lambda: cpu_ticks(child) > 0)
         parent.kill()
-        parent.wait(timeout=30)
-        until(lambda: not child.exists() or child.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z")
+        parent.wait(timeout=100)
+        wait_until(lambda: not child.exists() or child.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z")
 
 
 def cpu_ticks(stat: Path) -> int:
     return int(stat.read_text(encoding="ascii").rpartition(")")[2].split()[11])
-
-
-def until(what: Any, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)

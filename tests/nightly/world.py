@@ -128,7 +128,7 @@ class Driver:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
     def night(self, world: World, date: str = DATE, **order: Any) -> dict[str, Any]:
         """Run one night; see driver.py."""
@@ -139,7 +139,7 @@ class Driver:
         return answer
 
 
-def wait_until(what: Any, seconds: float = 20.0) -> None:
+def wait_until(what: Any, seconds: float = 100.0) -> None:
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not what():
