@@ -17,6 +17,7 @@ from matcher.alternatives import Room
 from matcher.compile import Compiled, compile_instance
 from matcher.decided import Anew, Merged
 from matcher.evaluate import arcs_allowed
+from matcher.i18n import mark, translator
 from matcher.io.csv_out import rows_text
 from matcher.lookup import ById
 from matcher.model import Accommodation
@@ -28,16 +29,18 @@ NEW, CHANGED, DROPPED, KEPT = "new", "changed", "dropped", "kept"
 CHANGES_COLUMNS = ("household_id", "change", "from", "to", "km_from", "km_to", "saves_km", "why")
 ENDING_COLUMNS = ("household_id", "status", "accommodation_id", "until", "nights_left", "next_accommodation_id", "next_status", "why")
 TERM_WORDS = {
-    "travel": "journey", "ties": "ties", "linked": "ties to other households", "home": "way home", "wants": "wishes", "risk": "danger",
-    "short": "early end", "spare": "empty beds", "rent": "rent",
+    "travel": mark("journey"), "ties": mark("ties"), "linked": mark("ties to other households"), "home": mark("way home"),
+    "wants": mark("wishes"), "risk": mark("danger"), "short": mark("early end"), "spare": mark("empty beds"), "rent": mark("rent"),
 }  # fmt: skip
 RULE_WORDS = {
-    "status": "its offer is closed now", "vetted": "its host is not vetted now", "size": "its offer does not fit its size now",
-    "rent": "its offer costs too much now", "risk": "its offer is too dangerous now", "needs": "its offer lacks what it needs now",
-    "pets": "its offer does not take its animals now", "language": "it shares no language with its host now",
-    "kind": "it does not accept that kind now", "groups": "its offer is for other groups now", "area": "it avoids that oblast now",
-    "dates": "the dates of its offer do not fit now", "distance": "its offer is too far now", "rooms": "no rooms there can hold it now",
-    "override": "the pair was declined or forbidden", "tie": "a required tie does not hold there now",
+    "status": mark("its offer is closed now"), "vetted": mark("its host is not vetted now"),
+    "size": mark("its offer does not fit its size now"), "rent": mark("its offer costs too much now"),
+    "risk": mark("its offer is too dangerous now"), "needs": mark("its offer lacks what it needs now"),
+    "pets": mark("its offer does not take its animals now"), "language": mark("it shares no language with its host now"),
+    "kind": mark("it does not accept that kind now"), "groups": mark("its offer is for other groups now"),
+    "area": mark("it avoids that oblast now"), "dates": mark("the dates of its offer do not fit now"),
+    "distance": mark("its offer is too far now"), "rooms": mark("no rooms there can hold it now"),
+    "override": mark("the pair was declined or forbidden"), "tie": mark("a required tie does not hold there now"),
 }  # fmt: skip
 
 
@@ -108,6 +111,7 @@ class _Comparing:
         self.offers = ById(result.instance.accommodations, "accommodation_id")
         self.households = ById(result.instance.households, "household_id")
         self.unplaced = {row.household_id: row.reason for row in result.unplaced}
+        self.t = translator(result.options.lang)
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -147,55 +151,66 @@ class _Comparing:
         if same:
             if now.status != "proposed":
                 return None
-            again = "the proposal had run out and is made again" if self.lapsed.get(h) == now.accommodation_id else ""
-            return Change(h, KEPT, *ends, None, again)
+            again = self.lapsed.get(h) == now.accommodation_id
+            return Change(h, KEPT, *ends, None, self.t.say("the proposal had run out and is made again") if again else "")
         if anew is not None and ends_there:
-            return Change(h, CHANGED, *ends, None, f"its offer ends on {anew.until.isoformat()}, and it stays there until then")
+            why = self.t.say("its offer ends on {day}, and it stays there until then", day=anew.until.isoformat())
+            return Change(h, CHANGED, *ends, None, why)
         saves, why = self._worth(h, old.accommodation_id, now.accommodation_id)
         return Change(h, CHANGED, *ends, saves, why)
 
     def _why_gone(self, h: str, offer: str) -> str:
         if h not in self.households:
-            return "it is not in this delivery"
+            return self.t.say("it is not in this delivery")
         if h in self.lapsed:
-            return f"the proposal ran out without an answer; it has no place now ({self.unplaced.get(h, '')})"
-        return f"{self._barrier(h, offer) or 'others are preferred there'}; it has no place now ({self.unplaced.get(h, '')})"
+            why = self.t.say("the proposal ran out without an answer")
+        else:
+            why = self._barrier(h, offer) or self.t.say("others are preferred there")
+        return self.t.say("{why}; it has no place now ({reason})", why=why, reason=self.unplaced.get(h, ""))
 
     def _barrier(self, h: str, offer: str) -> str:
         """What keeps the household from where it was; "" where nothing does."""
         if offer not in self.offers:
-            return "its offer is not in this delivery"
+            return self.t.say("its offer is not in this delivery")
         position = self.compiled.positions.get(h)
         if position is None or position >= self.compiled.free:
             return ""
         at = np.array([position]), np.array([self.compiled.offer_positions[offer]])
         for layer in self.compiled.problem.rules:
             if int(layer.pairs(*at)[0]) <= 0:
-                return RULE_WORDS.get(layer.name, layer.name)
+                return self.t.say(RULE_WORDS[layer.name])
         party = np.array([self.party_of[position]])
-        return "" if arcs_allowed(self.compiled.problem, party, at[1])[0] else "its offer does not fit who comes with it"
+        return "" if arcs_allowed(self.compiled.problem, party, at[1])[0] else self.t.say("its offer does not fit who comes with it")
 
     def _worth(self, h: str, old: str, new: str) -> tuple[int | None, str]:
         """(tenths of person-km that moving saves the household, in words)."""
         if self.lapsed.get(h) == old:
-            return None, "the earlier proposal ran out without an answer"
+            return None, self.t.say("the earlier proposal ran out without an answer")
         barrier = self._barrier(h, old)
         if barrier:
             return None, barrier
         position = self.compiled.positions[h]
         if position >= self.compiled.free:
-            return None, "people decided so"
+            return None, self.t.say("people decided so")
         stay, go = self._terms(position, old), self._terms(position, new)
         saves = sum(stay.values()) - sum(go.values())
-        parts = [
-            f"{TERM_WORDS[term]} {abs(gain) / 10:,.1f} {'less' if gain > 0 else 'more'}"
-            for term, gain in sorted(((t, stay.get(t, 0) - go.get(t, 0)) for t in TERM_WORDS), key=lambda one: -abs(one[1]))
-            if gain
-        ]
-        inside = f" ({', '.join(parts[:3])}; the change itself counts {go.get('move', 0) / 10:,.1f})"
+        inside = "; ".join([*self._gains(stay, go), self.t.say("the change itself counts {km}", km=self.t.tenths(go.get("move", 0)))])
+        km = self.t.tenths(abs(saves))
         if saves > 0:
-            return saves, f"better by {saves / 10:,.1f} person-km{inside}"
-        return saves, f"makes room for others; its own place costs {-saves / 10:,.1f} person-km more{inside}"
+            return saves, self.t.say("better by {km} person-km ({inside})", km=km, inside=inside)
+        return saves, self.t.say("makes room for others; its own place costs {km} person-km more ({inside})", km=km, inside=inside)
+
+    def _gains(self, stay: Mapping[str, int], go: Mapping[str, int]) -> list[str]:
+        """What weighs most in a change, the greatest first."""
+        gains = sorted(((term, stay.get(term, 0) - go.get(term, 0)) for term in TERM_WORDS), key=lambda one: -abs(one[1]))[:3]
+        said = []
+        for term, gain in gains:
+            what, km = self.t.say(TERM_WORDS[term]), self.t.tenths(abs(gain))
+            if gain:
+                said.append(
+                    self.t.say("{what} {km} less", what=what, km=km) if gain > 0 else self.t.say("{what} {km} more", what=what, km=km)
+                )
+        return [", ".join(said)] if said else []
 
     def _terms(self, position: int, offer: str) -> dict[str, int]:
         """Costs by term of one household at an offer, its links to others as these are placed tonight."""
@@ -220,7 +235,7 @@ def endings(result: Result, merged: Merged, ending_days: int) -> tuple[Ending, .
     """
     instance, options = merged.instance, result.options
     assert options is not None and options.date is not None
-    date = options.date
+    date, t = options.date, translator(options.lang)
     households, offers = ById(instance.households, "household_id"), ById(instance.accommodations, "accommodation_id")
     placed = {row.household_id: row for row in result.placements}
     reasons = {row.household_id: row.reason for row in result.unplaced}
@@ -229,7 +244,7 @@ def endings(result: Result, merged: Merged, ending_days: int) -> tuple[Ending, .
     for h, anew in merged.anew.items():
         row = placed.get(h)
         moves = row is not None and row.accommodation_id != anew.accommodation_id
-        why = "" if moves else f"no place yet: {reasons.get(h, '')}"
+        why = "" if moves else t.say("no place yet: {reason}", reason=reasons.get(h, ""))
         home, status = (row.accommodation_id, row.status) if row is not None and moves else (None, None)
         found[h] = Ending(h, anew.status, anew.accommodation_id, anew.until, (anew.until - date).days, home, status, why)
     for standing in instance.standing:
@@ -239,9 +254,11 @@ def endings(result: Result, merged: Merged, ending_days: int) -> tuple[Ending, .
         end = _end(offers[standing.accommodation_id], date, ending_days)
         leaves = households[h].leaves
         if standing.accommodation_id in merged.withdrawn:
-            found[h] = Ending(h, standing.status, standing.accommodation_id, None, None, None, None, "its host has withdrawn the offer")
+            found[h] = Ending(
+                h, standing.status, standing.accommodation_id, None, None, None, None, t.say("its host has withdrawn the offer")
+            )
         elif end is not None and (leaves is None or leaves > end):
-            why = "not matched anew: pinned, on hold, without consent, or bound to others there"
+            why = t.say("not matched anew: pinned, on hold, without consent, or bound to others there")
             found[h] = Ending(h, standing.status, standing.accommodation_id, end, (end - date).days, None, None, why)
     return tuple(Ending(h, CHANGED) if h in hidden else found[h] for h in sorted(found))
 

@@ -12,6 +12,8 @@ from matcher.result import Result
 
 ENDING_DAYS = 30
 """A single run looks so far ahead; a night as far as its configuration says."""
+MOST_LISTED = 2000
+"""Changes that the page lists; the first night of a city has tens of thousands of new proposals."""
 KEPT = "kept"
 
 
@@ -95,24 +97,30 @@ def _few_end(offers: Offers, date: dt.date) -> bool:
 
 def plain(night: Night, offers: Offers) -> dict[str, Any]:
     """The night as the page's codes: `changes` [household, change, offer before, offer after, why], `ending` [household, offer, until,
-    offer after], and how many protected households they leave out (they stand in no other file by name)."""
+    offer after], how many more of each stand in the tables alone, and how many protected households they leave out (they stand in no
+    other file by name)."""
     changes = [one for one in night.changes if one.change != KEPT]
     told = [one for one in changes if one.before is not None or one.after is not None]
     ending = [one for one in night.ending if one.accommodation_id is not None]
+    listed = _listed(told)
     number = _Numbers(offers)
     return {
-        "changes": [[one.household_id, one.change, number.of(one.before), number.of(one.after), one.why] for one in told],
+        "changes": [[one.household_id, one.change, number.of(one.before), number.of(one.after), one.why] for one in listed],
+        "changes_more": len(told) - len(listed),
         "ending": [
-            [
-                one.household_id,
-                number.of(one.accommodation_id),
-                None if one.until is None else one.until.isoformat(),
-                number.of(one.following),
-            ]
-            for one in ending
+            [one.household_id, number.of(one.accommodation_id), _iso(one.until), number.of(one.following)] for one in ending[:MOST_LISTED]
         ],
+        "ending_more": len(ending[MOST_LISTED:]),
         "night_untold": len(changes) - len(told) + len(night.ending) - len(ending),
     }
+
+
+def _listed(told: Sequence[Change]) -> Sequence[Change]:
+    """As many as a page can hold, in their order; where there are more, rather those that were proposed something else before."""
+    if len(told) <= MOST_LISTED:
+        return told
+    rather = sorted(range(len(told)), key=lambda i: told[i].before is None)[:MOST_LISTED]
+    return [told[i] for i in sorted(rather)]
 
 
 def _iso(day: dt.date | None) -> str | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from matcher.compile import compile_instance
 from matcher.decided import merge
 from matcher.decisions import asked, record
 from matcher.history import History, open_history
@@ -19,10 +22,11 @@ from matcher.nightly.night import NightFailed, run_night
 from matcher.policy import Policy
 from matcher.publish import placements_csv
 from matcher.published import read_published
+from matcher.result import TERMS
 from matcher.solver import solve
-from matcher.stability import CHANGES_COLUMNS, ENDING_COLUMNS, changes, changes_csv, endings, endings_csv
+from matcher.stability import CHANGES_COLUMNS, ENDING_COLUMNS, RULE_WORDS, TERM_WORDS, changes, changes_csv, endings, endings_csv
 from tests.nightly.world import World
-from tests.runs import INSTANCES
+from tests.runs import INSTANCES, generated, instance_of
 
 DAY = dt.date(2026, 11, 22)
 NEXT = DAY + dt.timedelta(1)
@@ -218,3 +222,28 @@ def test_a_delivery_brings_decisions(world: World, tmp_path: Path) -> None:
     with pytest.raises(NightFailed) as caught:
         night(world, NEXT)
     assert caught.value.exit_code == 3 and "decisions.csv:2 action unknown_word" in str(caught.value)
+
+
+def test_why_is_told_in_the_language_of_the_run() -> None:
+    """Everybody is said to have been where somebody else is, so that there is a reason of every sort."""
+    folder = generated(150, 21, 0.8, 0.3)
+    said: dict[str, set[str]] = {"en": set(), "uk": set()}
+    for lang, words in said.items():
+        result = solve(instance_of(folder), date=DAY, lang=lang)
+        rows_ = list(result.placements)
+        moved = [replace(row, accommodation_id=other.accommodation_id) for row, other in zip(rows_, [*rows_[7:], *rows_[:7]], strict=True)]
+        gone = [replace(rows_[0], household_id=row.household_id) for row in result.unplaced]
+        for change in changes([*moved, *gone], result):
+            assert (
+                change.change == "changed" or (change.change, change.before) == ("dropped", rows_[0].accommodation_id) or not change.saves10
+            )
+            words.add(change.why)
+    assert len(said["en"]) > 40 and len(said["en"]) == len(said["uk"])
+    english = [why for why in said["uk"] if re.search("[a-z]{3}", re.sub(r"\([a-z_]+\)$", "", why))]
+    assert not english and any("better by" in why for why in said["en"]) and any("makes room" in why for why in said["en"])
+
+
+def test_there_are_words_for_every_rule_and_term() -> None:
+    problem = compile_instance(instance_of(INSTANCES / "hard-night"), Policy(), DAY).problem
+    assert {rule.name for rule in problem.rules} <= RULE_WORDS.keys()
+    assert {*TERMS} - {"move", "unplaced", "floors"} <= TERM_WORDS.keys()

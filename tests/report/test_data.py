@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from matcher.errors import InputError
-from matcher.report import data, data_of_page, page, public_page
+from matcher.report import Night, data, data_of_page, night, page, public_page
+from matcher.stability import Change, Ending
 from matcher.summary import summary
-from tests.runs import INSTANCES, matcher, published, rows_of, scratch, solved
+from tests.runs import DATE, INSTANCES, matcher, published, rows_of, scratch, solved
 
 HARD = INSTANCES / "hard-night"
 
@@ -63,3 +64,21 @@ def test_nothing_of_a_protected_household_is_in_it() -> None:
     html = page(made())
     protected = rows_of(published(HARD, scratch() / "data-protected") / "placements_protected.csv")
     assert len(protected) == 2 and not [row for row in protected if row["household_id"] in html]
+
+
+def test_a_night_with_many_changes_lists_those_first_that_had_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = solved(HARD)
+    rows = [row for row in result.placements if not row.protected]
+    changes = [
+        Change(r.household_id, "new" if i % 2 else "changed", None if i % 2 else "O07", r.accommodation_id) for i, r in enumerate(rows)
+    ]
+    ending = [Ending(r.household_id, "moved_in", r.accommodation_id, DATE) for r in rows[:9]]
+    whole = data.report_data(result, summary(result), Night(changes, ending))
+    assert (len(whole["changes"]), whole["changes_more"], len(whole["ending"]), whole["ending_more"]) == (len(rows), 0, 9, 0)
+    most = len(rows) // 4
+    monkeypatch.setattr(night, "MOST_LISTED", most)
+    cut = data.report_data(result, summary(result), Night(changes, ending[:9]))
+    assert len(cut["changes"]) == most and cut["changes_more"] == len(rows) - most
+    assert [row[0] for row in cut["changes"]] == [c.household_id for c in changes if c.change == "changed"][:most]
+    for lang, words in (("en", "more changes stand in changes.csv"), ("uk", "у changes.csv")):
+        assert words in page(cut, lang) and words not in page(whole, lang)
