@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import json
+import shutil
 import threading
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -25,9 +28,13 @@ from matcher import (
     schemas,
     solve,
 )
+from matcher.nightly.config import read_config
+from matcher.nightly.night import run_night
 from matcher.policy import policy_from_plain
+from matcher.told import plain
+from tests.nightly.world import World
 from tests.places.routing import Playing, from_record
-from tests.runs import DATE, INSTANCES, ROOT, generated, instance_of, policy_of, rows_of
+from tests.runs import DATE, INSTANCES, ROOT, generated, instance_of, policy_of, rows_of, solved
 from tests.runs import matcher as command
 
 EXAMPLES = sorted(path for path in INSTANCES.iterdir() if path.is_dir())
@@ -123,6 +130,42 @@ def test_schemas_hold_for_every_file_that_is_shipped_and_written(tmp_path: Path)
             for row in rows_of(out / f"{name}.csv") if (out / f"{name}.csv").exists() else ():
                 validator("placements_out" if name.startswith("placements") else name).validate(row)
     assert (tmp_path / "osrm" / "distances.json").exists()
+
+
+def test_the_schema_of_explanations_holds_for_everybody() -> None:
+    kinds = set()
+    for folder in (INSTANCES / "chasiv-yar", INSTANCES / "hard-night"):
+        result = matcher.with_remedies(solved(folder), effort=0.1) if folder.name == "hard-night" else solved(folder)
+        for found in matcher.explanations(result):
+            said = json.loads(json.dumps(plain(found)))
+            validator("explanation").validate(said)
+            kinds.add((said["placed"], said["protected"], bool(said.get("others")), said.get("remedy") is not None))
+    assert {(placed, hidden) for placed, hidden, _, _ in kinds} >= {(True, False), (False, False), (True, True)} and len(kinds) >= 5
+
+
+def test_the_schemas_of_nights_hold_for_what_they_read_and_write(tmp_path: Path) -> None:
+    world = World(tmp_path, "[decisions]\nending_days = 400\n")
+    delivery = tmp_path / "delivery"
+    shutil.copytree(INSTANCES / "chasiv-yar", delivery)
+    world.deliver(delivery)
+    config = read_config(world.config)
+    first = run_night(config, DATE)
+    ends = {row["accommodation_id"] for row in rows_of(delivery / "accommodations.csv") if row["available_until"]}
+    going = next(row["household_id"] for row in rows_of(first.folder / "placements.csv") if row["accommodation_id"] in ends)
+    decided = f"action,household_id,reason,by\naccept,{going},agreed,hotline\ndecline,H009,other,hotline\n"
+    (delivery / "decisions.csv").write_text(decided, encoding="utf-8")
+    name = world.deliver(delivery)
+    second = run_night(config, DATE + dt.timedelta(1))
+    told = [("decisions", row) for row in rows_of(delivery / "decisions.csv")]
+    told += [(kind, row) for night in (first, second) for kind in ("changes", "ending") for row in rows_of(night.folder / f"{kind}.csv")]
+    told += [("manifest", json.loads((world.inbox / name / "manifest.json").read_text(encoding="utf-8")))]
+    told += [("nightly", tomllib.loads(path.read_text(encoding="utf-8"))) for path in (world.config, ROOT / "deploy" / "nightly.toml")]
+    told += [("run", json.loads((second.folder / "run.json").read_text(encoding="utf-8")))]
+    for kind, content in told:
+        validator(kind).validate(content)
+    assert {kind for kind, _ in told} == {"decisions", "changes", "ending", "manifest", "nightly", "run"} and len(told) > 50
+    assert not validator("decisions").is_valid({"action": "accept", "reason": "because", "by": "hotline"})
+    assert not validator("nightly").is_valid({"inbox": "in", "outbox": "out", "solve": {"sed": 1}})
 
 
 @pytest.mark.parametrize(

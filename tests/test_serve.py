@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import resource
 import signal
@@ -255,6 +256,19 @@ def test_the_page_and_its_assets_come_from_here(client: Any) -> None:
     assert client.get("/openapi.json").json()["openapi"].startswith("3.0")
     assert client.get("/schema").json().keys() >= {"households", "policy", "summary"}
     assert "travel" in client.get("/schema/policy").json()["properties"] and client.get("/schema/nothing").status_code == 404
+
+
+def test_the_docs_tell_of_every_request_and_their_example_runs(client: Any) -> None:
+    text = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(GET|POST|DELETE) (/[^?`]*)", text))
+    described = client.get("/openapi.json").json()["paths"]
+    there = {(verb.upper(), re.sub(r"\{\w+\}", "{}", path)) for path, verbs in described.items() for verb in verbs}
+    told = {(verb, re.sub(r"\{\w+\}", "{}", path)) for verb, path in told} - {("GET", "/docs"), ("GET", "/openapi.json")}
+    assert len(there) >= 9 and told == there
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    run = ended(client, start(client, json.loads(example)))
+    assert run["state"] == "done" and run["summary"]["persons"]["placed"] == 2
+    assert client.get(f"/explain?run={run['id']}&household_id=H1").json()["placed"] is True
 
 
 def test_the_command_starts_it_on_loopback_and_stops_it(tmp_path: Path) -> None:

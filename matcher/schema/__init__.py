@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from matcher._version import __version__
 from matcher.io.columns import SHEETS, Sheet
@@ -11,10 +10,11 @@ from matcher.io.template import Explained, explained, purposes
 from matcher.policy import Policy, SolveOptions
 from matcher.publish import ALTERNATIVES, PLACEMENT_COLUMNS, QUARANTINED_COLUMNS, UNPLACED_COLUMNS
 from matcher.result import REASONS, STAGES, TERMS
+from matcher.schema.answers import explanation
+from matcher.schema.nights import of_nights
+from matcher.schema.parts import COUNT, NUMBER, OPEN, SHA256, TENTHS, TEXT, WHOLE, Schema, an_object, by_key, output_row
 
-Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-TENTHS = r"^-?[0-9]+\.[0-9]$"
 
 
 def _any_case(*words: str) -> str:
@@ -35,39 +35,36 @@ _KINDS: Mapping[str, Schema] = {
 
 def schemas() -> dict[str, Schema]:
     """JSON Schema by name: the input files by row (`households`, …), `instance` (all files as lists of rows), `policy`, `options`, and what
-    a run writes (`placements_out`, `unplaced` and `quarantined` by row, `summary`, `certificate`, `run`, `distances`, `error`)."""
+    a run writes (`placements_out`, `unplaced` and `quarantined` by row, `summary`, `certificate`, `run`, `distances`); what is said of a
+    household (`explanation`); what nights read and write (`nightly`, `manifest`, `decisions`, `changes` and `ending` by row); `error`."""
     rows = {name: _input_row(SHEETS[name], columns, purposes("en")[name]) for name, columns in explained("en").items()}
     tables = {name: {"type": "array", "items": schema} for name, schema in rows.items()}
-    instance = _object("An instance: the rows of every file; only the first two are required.", tables, ("households", "accommodations"))
+    instance = an_object("An instance: the rows of every file; only the first two are required.", tables, ("households", "accommodations"))
     named = {
         **rows,
         "instance": instance,
         "policy": Policy.model_json_schema(),
         "options": SolveOptions.model_json_schema(),
-        "placements_out": _output_row(
+        "placements_out": output_row(
             "A row of placements.csv as a run writes it; costs in person-km, distances in km.", PLACEMENT_COLUMNS, _PLACEMENT
         ),
-        "unplaced": _output_row("A row of unplaced.csv.", UNPLACED_COLUMNS, {"reason": {"enum": list(REASONS)}}),
-        "quarantined": _output_row("A row of quarantined.csv: one fault of one row that was set aside.", QUARANTINED_COLUMNS, {}),
+        "unplaced": output_row("A row of unplaced.csv.", UNPLACED_COLUMNS, {"reason": {"enum": list(REASONS)}}),
+        "quarantined": output_row("A row of quarantined.csv: one fault of one row that was set aside.", QUARANTINED_COLUMNS, {}),
         "summary": _summary(),
         "certificate": _certificate(),
         "run": _run(),
         "distances": _distances(),
+        "explanation": explanation(),
+        **of_nights(),
         "error": _error(),
     }
     return {name: {"$schema": DRAFT, "$comment": f"shelter-matcher {__version__}", "title": name, **body} for name, body in named.items()}
 
 
-def _object(text: str, properties: Mapping[str, Any], required: tuple[str, ...] | None = None, **more: Any) -> Schema:
-    """An object; all of its properties are required unless some are named."""
-    wanted = list(properties) if required is None else list(required)
-    return {"type": "object", "description": text, "properties": dict(properties), "required": wanted, **more}
-
-
 def _input_row(sheet: Sheet, columns: tuple[Explained, ...], purpose: str) -> Schema:
     """A row of an input file. Cells are text, as in CSV, or what JSON has for them. Unknown columns are kept out, with a warning."""
     properties = {column.name: _cell(column) for column in columns}
-    body = _object(purpose, properties, tuple(ways[0][0] for ways in sheet.required if len(ways) == 1))
+    body = an_object(purpose, properties, tuple(ways[0][0] for ways in sheet.required if len(ways) == 1))
     either = [[{"required": list(way)} for way in ways] for ways in sheet.required if len(ways) > 1]
     if either:
         body["anyOf"] = either[0]
@@ -88,7 +85,6 @@ def _cell(column: Explained) -> Schema:
     return {**out, "examples": examples} if examples else out
 
 
-_TENTHS: Schema = {"type": "string", "pattern": TENTHS}
 _PLACEMENT: Mapping[str, Schema] = {
     "persons": {"type": "string", "pattern": "^[0-9]+$"},
     "ties_kept": {"type": "string", "pattern": "^[0-9]+$"},
@@ -96,81 +92,64 @@ _PLACEMENT: Mapping[str, Schema] = {
     "rooms": {"type": "string", "pattern": r"^([0-9]+( [0-9]+)*)?$"},
     "minutes": {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?)?$"},
     "tie_km": {"type": "string", "pattern": r"^([0-9]+\.[0-9])?$"},
-    **dict.fromkeys(("km", "cost", *(f"cost_{term}" for term in TERMS)), _TENTHS),
+    **dict.fromkeys(("km", "cost", *(f"cost_{term}" for term in TERMS)), TENTHS),
     **{f"alternative_{i}_cost": {"type": "string", "pattern": r"^(-?[0-9]+\.[0-9])?$"} for i in range(1, ALTERNATIVES + 1)},
 }
 
 
-def _output_row(text: str, columns: tuple[str, ...], known: Mapping[str, Schema]) -> Schema:
-    """A row of a CSV file that a run writes: every column is there, as text."""
-    return _object(text, {name: known.get(name, {"type": "string"}) for name in columns}, additionalProperties=False)
-
-
-_WHOLE: Schema = {"type": "integer"}
-_NUMBER: Schema = {"type": "number"}
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_OPEN: Schema = {"type": "object"}
-
-
-def _by_key(value: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": value}
-
-
 def _people() -> dict[str, Schema]:
-    became = dict.fromkeys(("placed", "unplaced", "left_out", "quarantined"), _COUNT)
-    return {unit: _object(f"How many {unit}.", became) for unit in ("persons", "households")}
+    became = dict.fromkeys(("placed", "unplaced", "left_out", "quarantined"), COUNT)
+    return {unit: an_object(f"How many {unit}.", became) for unit in ("persons", "households")}
 
 
 def _summary() -> Schema:
-    beds = _object("Beds of one kind or oblast.", {"offered": _COUNT, "persons_in": _COUNT})
+    beds = an_object("Beds of one kind or oblast.", {"offered": COUNT, "persons_in": COUNT})
     proved: Schema = {"enum": ["prices", "search", None]}
-    stage = _object("A stage of strict order.", {"name": {"enum": list(STAGES)}, "value": _WHOLE, "bound": _WHOLE, "proved_by": proved})
-    ties = _object("Ties of placed households.", {"kept": _COUNT, "all": _COUNT})
+    stage = an_object("A stage of strict order.", {"name": {"enum": list(STAGES)}, "value": WHOLE, "bound": WHOLE, "proved_by": proved})
+    ties = an_object("Ties of placed households.", {"kept": COUNT, "all": COUNT})
     split = {"type": "object", "properties": _people()}
-    return _object(
+    return an_object(
         "summary.json: the run in numbers. Costs are integers in `unit`.",
         {
             "status": {"enum": ["optimal", "feasible", "fallback"]},
             "proved_by": proved,
-            "strategy": _object("Which, and why.", {"name": _TEXT, "why": _TEXT}),
+            "strategy": an_object("Which, and why.", {"name": TEXT, "why": TEXT}),
             "unit": {"const": "0.1 person-km"},
-            "cost": _WHOLE,
-            "cost_terms": _object("The cost by term.", dict.fromkeys(TERMS, _WHOLE)),
-            "bound": _WHOLE,
-            "gap": _NUMBER,
-            "gap_placed": _NUMBER,
-            "gap_km_per_person": _NUMBER,
+            "cost": WHOLE,
+            "cost_terms": an_object("The cost by term.", dict.fromkeys(TERMS, WHOLE)),
+            "bound": WHOLE,
+            "gap": NUMBER,
+            "gap_placed": NUMBER,
+            "gap_km_per_person": NUMBER,
             "stages": {"type": "array", "items": stage},
             **_people(),
-            "by_priority": _by_key(split),
-            "by_group": _by_key(split),
-            "ties": _object("Ties of placed households, protected ones apart.", {"kept": _COUNT, "all": _COUNT, "by_kind": _by_key(ties)}),
-            "km": _object("Journeys of the persons placed, in km.", dict.fromkeys(("total", "median", "p95"), _NUMBER)),
-            "beds": _object(
+            "by_priority": by_key(split),
+            "by_group": by_key(split),
+            "ties": an_object("Ties of placed households, protected ones apart.", {"kept": COUNT, "all": COUNT, "by_kind": by_key(ties)}),
+            "km": an_object("Journeys of the persons placed, in km.", dict.fromkeys(("total", "median", "p95"), NUMBER)),
+            "beds": an_object(
                 "Beds of open offers.",
-                {**dict.fromkeys(("offered", "persons_in", "left"), _COUNT), "by_kind": _by_key(beds), "by_oblast": _by_key(beds)},
+                {**dict.fromkeys(("offered", "persons_in", "left"), COUNT), "by_kind": by_key(beds), "by_oblast": by_key(beds)},
             ),
-            "estimated_distances": _object("By the travel model.", {"pairs_of_places": _COUNT, "placements": _COUNT}),
-            "unknown_risk": _COUNT,
-            "warnings": {"type": "array", "items": _TEXT},
-            "policy": _OPEN,
-            "options": _OPEN,
-            "seed": _WHOLE,
-            "version": _TEXT,
-            "input_sha256": _SHA256,
+            "estimated_distances": an_object("By the travel model.", {"pairs_of_places": COUNT, "placements": COUNT}),
+            "unknown_risk": COUNT,
+            "warnings": {"type": "array", "items": TEXT},
+            "policy": OPEN,
+            "options": OPEN,
+            "seed": WHOLE,
+            "version": TEXT,
+            "input_sha256": SHA256,
         },
     )  # fmt: skip
 
 
 def _certificate() -> Schema:
-    prices = _by_key(_by_key(_by_key(_COUNT)))
-    body = {"prices": prices, "floor_prices": _by_key(_COUNT), "bound": _WHOLE}
-    multipliers = {"type": "array", "items": _WHOLE}
-    stage = _object("A stage.", {"name": {"enum": ["all", *STAGES]}, "value": _WHOLE, "multipliers": multipliers, **body})
-    pair = {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}
-    return _object(
+    prices = by_key(by_key(by_key(COUNT)))
+    body = {"prices": prices, "floor_prices": by_key(COUNT), "bound": WHOLE}
+    multipliers = {"type": "array", "items": WHOLE}
+    stage = an_object("A stage.", {"name": {"enum": ["all", *STAGES]}, "value": WHOLE, "multipliers": multipliers, **body})
+    pair = {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2}
+    return an_object(
         "certificate.json: prices by accommodation, resource and date, in 1/scale of a unit, that bound every plan (docs/model.md).",
         {"unit": {"const": "0.1 person-km"}, "scale": {"type": "integer", "minimum": 1}, **body,
          "merged_links": {"type": "array", "items": pair}, "stages": {"type": "array", "items": stage}},
@@ -178,28 +157,28 @@ def _certificate() -> Schema:
 
 
 def _run() -> Schema:
-    return _object(
+    return an_object(
         "run.json: what differs from run to run.",
-        {"version": _TEXT, "python": _TEXT, "libraries": _by_key(_TEXT), "seconds": _by_key(_NUMBER),
-         "peak_memory_mib": {"type": ["integer", "null"]}, "effort": _NUMBER, "cut_by": {"type": ["string", "null"]}},
+        {"version": TEXT, "python": TEXT, "libraries": by_key(TEXT), "seconds": by_key(NUMBER),
+         "peak_memory_mib": {"type": ["integer", "null"]}, "effort": NUMBER, "cut_by": {"type": ["string", "null"]}},
     )  # fmt: skip
 
 
 def _distances() -> Schema:
     table = {"type": "array", "items": {"type": "array", "items": {"type": ["integer", "null"], "minimum": 0}}}
-    return _object(
+    return an_object(
         "distances.json, with the travel model `osrm`: km in tenths, and minutes, between all places of the instance.",
-        {"server": _TEXT, "points_sha256": _SHA256, "km10": table, "minutes": table},
+        {"server": TEXT, "points_sha256": SHA256, "km10": table, "minutes": table},
     )
 
 
 def _error() -> Schema:
-    fault = _object("A fault of a row.", {"file": _TEXT, "line": _COUNT, "column": _TEXT, "code": _TEXT, "message": _TEXT})
+    fault = an_object("A fault of a row.", {"file": TEXT, "line": COUNT, "column": TEXT, "code": TEXT, "message": TEXT})
     kinds = ["InputError", "UsageError", "PolicyError", "ContradictionError", "NoPlanError", "InterruptedSolve", "InternalError"]
-    inner = _object(
+    inner = an_object(
         "What went wrong.",
-        {"kind": {"enum": kinds}, "exit_code": _WHOLE, "message": _TEXT, "faults": {"type": "array", "items": fault},
-         "ids": {"type": "array", "items": _TEXT}},
+        {"kind": {"enum": kinds}, "exit_code": WHOLE, "message": TEXT, "faults": {"type": "array", "items": fault},
+         "ids": {"type": "array", "items": TEXT}},
         ("kind", "exit_code"),
     )  # fmt: skip
-    return _object("What commands print with --json when they fail, and the service answers.", {"error": inner})
+    return an_object("What commands print with --json when they fail, and the service answers.", {"error": inner})
