@@ -125,10 +125,13 @@ class _Night:
             raise UsageError(text)
 
     def _publish(self, history: History, run: Run, task: Task, made: Made) -> Run:
+        began = time.monotonic()
         files = made.files(task, run)
         staged = stage(self.outbox, run, files)
+        made.seconds["write"] = time.monotonic() - began
         verified(task, made, staged)
-        self.log.event("result.verified", status=made.result.status, cost=made.result.cost.total, bound=made.result.bound)
+        told = {name: round(made.seconds[name], 3) for name in ("write", "verify")}
+        self.log.event("result.verified", status=made.result.status, cost=made.result.cost.total, bound=made.result.bound, seconds=told)
         record = record_of(task, made, files, self._seconds())
         try:
             return put(self.outbox, staged, history, run, record)

@@ -94,7 +94,15 @@ class TestOneNight:
         assert {"solve", "verify", "total"} <= run.timings.keys() and "matcher" in run.versions
         assert run.started_at < run.finished_at and run.started_at.utcoffset() == dt.timedelta(0)  # type: ignore[operator]
 
-    def test_the_next_night_begins_where_the_last_one_ended(self, tmp_path: Path) -> None:
+    def test_the_next_night_begins_where_the_last_one_ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent: list[Any] = []
+        real = isolated._send
+
+        def send(child: Any, task: Any) -> None:
+            sent.append(task[2].start)
+            real(child, task)
+
+        monkeypatch.setattr(isolated, "_send", send)
         world = World(tmp_path)
         world.deliver(HARD)
         first = night(world)
@@ -104,6 +112,14 @@ class TestOneNight:
         before = {row["household_id"]: row for row in rows_of(first.folder / "placements.csv")}
         stayed = [h for h in rows.keys() & before.keys() if rows[h]["accommodation_id"] == before[h]["accommodation_id"]]
         assert len(stayed) >= 0.95 * len(rows), "a move costs, and nothing has changed"
+        cold, warm = sent
+        told = json.loads((first.folder / "certificate.json").read_text(encoding="utf-8"))
+        prices = [price for offer in told["stages"][0]["prices"].values() for dates in offer.values() for price in dates.values()]
+        assert cold is None and sum(prices) > 0
+        known = sum(prices) / told["scale"]
+        assert 0.9 * known < warm.prices.sum() <= 1.001 * known, "all but those of nights that are over"
+        proposed = [row for row in before.values() if row["status"] == "proposed"]
+        assert len(proposed) // 2 < (warm.offers >= 0).sum() <= first.run.counts["households"]["placed"]
 
     def test_an_earlier_date_does_not_take_latest_back(self, tmp_path: Path) -> None:
         world = World(tmp_path)
