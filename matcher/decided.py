@@ -20,6 +20,7 @@ from matcher.placed import Placements
 from matcher.places.travel import same_place
 from matcher.result import PlacementRow
 from matcher.roles import components, pair_ties
+from matcher.slept_in import taken_off
 
 BY = "history"
 _NAMED = 10
@@ -301,44 +302,11 @@ class _Merging:
         """Offers that are withdrawn, and those in which beds are taken by people who stand elsewhere in this instance."""
         changed: dict[str, Accommodation] = {}
         for a, residents in sorted(self.taken.items()):
-            changed[a] = _taken_off(self.offers[a], [(self.households[h], rooms) for h, rooms in residents])
+            changed[a] = taken_off(self.offers[a], [(self.households[h], rooms) for h, rooms in residents])
         for a in self.standings.withdrawn:
             if a in self.offers:
                 changed[a] = (changed.get(a) or self.offers[a]).model_copy(update={"status": "closed"})
         return {self.offers.at(a): offer for a, offer in changed.items()}
-
-
-def _taken_off(offer: Accommodation, residents: list[tuple[Household, tuple[int, ...]]]) -> Accommodation:
-    """The offer without the beds of residents. A flat is then full; of rooms that nobody wrote down the largest count as taken."""
-    if not offer.shared:
-        return offer.model_copy(update={"status": "closed"})
-    persons = sum(household.persons for household, _ in residents)
-    update: dict[str, object] = {"capacity": max(0, offer.capacity - persons)}
-    if offer.rooms is not None:
-        left = sorted(offer.rooms)
-        for household, rooms in residents:
-            sizes = [size for size in rooms if size in left]
-            for size in sizes:
-                left.remove(size)
-            short = household.persons - sum(sizes)
-            while short > 0 and left:
-                short -= left.pop()
-        if not left:
-            return offer.model_copy(update={"status": "closed"})
-        update["rooms"] = tuple(size for size in offer.rooms if _counted_off(left, size))
-    beds = {
-        word: max(0, count - sum(household.persons for household, _ in residents if word in household.needs))
-        for word, count in offer.need_capacity
-    }
-    update["need_capacity"] = tuple((word, beds[word]) for word, _ in offer.need_capacity)
-    return offer.model_copy(update=update)
-
-
-def _counted_off(left: list[int], size: int) -> bool:
-    if size not in left:
-        return False
-    left.remove(size)
-    return True
 
 
 def _parties(instance: Instance, standing: Mapping[str, Standing]) -> list[tuple[str, ...]]:

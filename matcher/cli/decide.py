@@ -14,7 +14,8 @@ from matcher.cli.where import Config, HistoryAt, history_of
 from matcher.errors import UsageError
 
 if TYPE_CHECKING:
-    from matcher.decisions import Asked, Recorded
+    from matcher.asked import Asked
+    from matcher.decisions import Recorded
     from matcher.history import Decision
 
 Action = Annotated[str | None, typer.Argument(metavar="ACTION", help="accept, decline, move-in, move-out, withdraw or park.")]
@@ -64,7 +65,7 @@ def _rows(
     file: Path | None, encoding: str, today: dt.date,
 ) -> tuple[tuple[Asked, ...], str]:  # fmt: skip
     """(what is to be recorded, where it comes from)."""
-    from matcher.decisions import asked
+    from matcher.asked import asked
 
     if file is not None:
         if any(one is not None for one in (action, household, accommodation, reason, by, until)):
@@ -81,7 +82,7 @@ def _id(text: str | None) -> str | None:
 
 
 def _of_file(file: Path, encoding: str) -> tuple[Asked, ...]:
-    from matcher.decisions import read_decisions
+    from matcher.asked import read_decisions
     from matcher.errors import Fault, InputError
     from matcher.io.tokens import Undecodable, check_encoding, decode
 

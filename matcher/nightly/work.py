@@ -17,9 +17,10 @@ import numpy as np
 
 from matcher._version import __version__
 from matcher.advise.isolated import CutBy, with_remedies_isolated
+from matcher.asked import read_decisions
 from matcher.columns import codes
 from matcher.decided import Merged, merge, proposals_of
-from matcher.decisions import read_decisions, record
+from matcher.decisions import record
 from matcher.durable import remove_folder, write_file
 from matcher.errors import Fault, InputError, InternalError, InterruptedSolve
 from matcher.fingerprints import fingerprints

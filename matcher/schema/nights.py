@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matcher.decisions import COLUMNS
+from matcher.asked import COLUMNS
 from matcher.history.records import ACTIONS, reasons_of
 from matcher.nightly.config import NightlyConfig
 from matcher.nightly.manifest import Manifest

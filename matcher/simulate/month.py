@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from matcher.decisions import COLUMNS, Asked, record
+from matcher.asked import COLUMNS, Asked
+from matcher.decisions import record
 from matcher.errors import InternalError, UsageError
 from matcher.history import open_history
 from matcher.nightly.config import NightlyConfig, read_config

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from matcher.decisions import Asked
+from matcher.asked import Asked
 from matcher.published import Published
 from matcher.simulate.world import World
 
@@ -138,6 +138,6 @@ class People:
 
 
 def _asked(action: str, h: str | None, offer: str | None, reason: str, date: dt.date, until: dt.date | None = None) -> Asked:
-    from matcher.decisions import asked
+    from matcher.asked import asked
 
     return asked(action, h, offer, reason, "simulated", until, date)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from matcher.asked import Asked, asked, read_decisions
 from matcher.cli.app import app
-from matcher.decisions import Asked, asked, read_decisions, record
+from matcher.decisions import record
 from matcher.errors import InputError
 from matcher.history import ACTIONS, History, open_history, reasons_of
 from tests.history.test_history import DAY, proposal, publish

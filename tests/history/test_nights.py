@@ -6,7 +6,8 @@ import csv
 import datetime as dt
 from pathlib import Path
 
-from matcher.decisions import asked, record
+from matcher.asked import asked
+from matcher.decisions import record
 from matcher.history import open_history
 from matcher.nightly.config import read_config
 from matcher.nightly.log import night_log

@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from matcher import Policy, SolveOptions, read_instance, solve
+from matcher.asked import asked
 from matcher.cli.app import app
 from matcher.decided import merge, proposals_of
-from matcher.decisions import asked, record
+from matcher.decisions import record
 from matcher.doctor import Finding, examine
 from matcher.fingerprints import changed_parts, fingerprints
 from matcher.history import History, HistoryError, open_history

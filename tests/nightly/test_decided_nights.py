@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from matcher.asked import asked
 from matcher.compile import compile_instance
 from matcher.decided import merge
-from matcher.decisions import asked, record
+from matcher.decisions import record
 from matcher.history import History, open_history
 from matcher.io import read_instance
 from matcher.nightly.config import read_config
