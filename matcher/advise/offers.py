@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
@@ -32,28 +32,47 @@ class Sites:
     out: Ints
 
 
-def offer_ladder(night: Night, group: Sequence[str]) -> Iterator[AddOffer]:
-    """Offers for a household and all who must be placed with it, from the smallest: one of their own where nobody else would take it,
-    then ever larger ones that are shared with those whom the policy puts first."""
+@dataclass(frozen=True)
+class Ladder:
+    """Offers for a household and all who must be placed with it. own: one of their own, where nobody else should gain more by it.
+    shared: one for others too, None if they may live in none. beds: for them alone; with those who wait there and are more urgent; with
+    all who wait and are more urgent; and for everybody who may live there."""
+
+    own: AddOffer | None
+    shared: AddOffer | None = None
+    beds: tuple[int, ...] = ()
+
+    def with_beds(self, beds: int) -> AddOffer:
+        """The shared offer with so many beds."""
+        assert self.shared is not None
+        return AddOffer(self.shared.offer.model_copy(update={"capacity": beds}))
+
+
+def offer_ladder(night: Night, group: Sequence[str]) -> Ladder:
+    """One more offer for a household and all who must be placed with it, as small and as near as the prices say that it may be."""
     members = [night.compiled.household_of[i] for i in group]
     parties = sorted({night.party_at[i] for i in group})
-    alone = len(parties) == 1
-    own = pattern(night, members, shared=not alone)
+    spots = spots_for(night, members)
+    own = pattern(night, members, shared=len(parties) > 1)
     if own is None:
-        return
-    sites = at_many(night, own, spots_for(night, members))
-    best = _best_spot(night, sites, parties)
-    if best is not None:
-        yield AddOffer(_at(own, sites.spots[best]))
+        return Ladder(None)
+    alone = None
+    if not own.shared:
+        sites = at_many(night, own, spots)
+        best = _best_spot(night, sites, parties)
+        alone = None if best is None else AddOffer(_at(own, sites.spots[best]))
     shared = pattern(night, members, shared=True)
     assert shared is not None
-    sites = at_many(night, shared.model_copy(update={"capacity": _everybody(night)}), spots_for(night, members))
-    usable = np.flatnonzero((sites.values[parties] < BLOCKED).all(axis=0))
-    if not len(usable):
-        return
-    spot = int(usable[np.argmin(sites.values[parties][:, usable].sum(axis=0))])
-    for capacity in _sizes(night, sites, parties, spot, own.capacity):
-        yield AddOffer(_at(shared.model_copy(update={"capacity": capacity}), sites.spots[spot]))
+    sites = at_many(night, shared.model_copy(update={"capacity": _everybody(night)}), spots)
+    gains = _own_gains(sites, parties)
+    if not (gains > 0).any():
+        return Ladder(alone)
+    size, persons = own.capacity, night.compiled.problem.party_persons()
+    there, anywhere = _ahead(night, sites, parties)
+    spot = int(np.argmax(gains))
+    most = int(persons[sites.values[:, spot] < BLOCKED].sum())
+    beds = (size, *(min(size + more, most) for more in (int(there[spot]), anywhere)), most)
+    return Ladder(alone, AddOffer(_at(shared, sites.spots[spot])), beds)
 
 
 def pattern(night: Night, members: Sequence[Household], *, shared: bool) -> Accommodation | None:
@@ -92,7 +111,8 @@ def spots_for(night: Night, members: Sequence[Household]) -> list[Spot]:
     found += [offer.spot for offer in night.instance.accommodations if offer.status == "open"]
     risk = night.policy.risk
     safe = [s for s in found if risk.area.get(s.adm1 or "", risk.unknown) <= night.policy.rules.max_risk]
-    distinct = {(s.key, s.lat, s.lon): s for s in safe}
+    named = [s for s in safe if s.name]  # a place with a name can be looked for; a point on the map only where there is nothing else
+    distinct = {(s.key, s.lat, s.lon): s for s in named or safe}
     return list(distinct.values())[:MOST_SPOTS]
 
 
@@ -118,43 +138,46 @@ def at_many(night: Night, offer: Accommodation, spots: Sequence[Spot]) -> Sites:
     return Sites(compiled, tuple(spots), values, problem.unplaced_by_stage().sum(axis=1))
 
 
-def _waiting(night: Night) -> Ints:
-    """Parties without a place who could have one."""
-    return np.flatnonzero((night.party_homes < 0) & ~night.compiled.problem.barred)
+def _waits(night: Night) -> Bools:
+    """Which parties are without a place and could have one."""
+    return (night.party_homes < 0) & ~night.compiled.problem.barred
 
 
-def _gains(sites: Sites, parties: Ints) -> Ints:
-    """What placing each of the parties at each spot would save, below 0 where it may not be there."""
-    values = sites.values[parties]
-    return np.where(values < BLOCKED, sites.out[parties][:, None] - values, -1)
+def _own_gains(sites: Sites, parties: Sequence[int]) -> Ints:
+    """What placing all of them at each spot would save, -1 where one of them may not be there."""
+    values = sites.values[list(parties)]
+    saved: Ints = (sites.out[list(parties)][:, None] - values).sum(axis=0)
+    return np.where((values < BLOCKED).all(axis=0), saved, -1)
+
+
+def _gains(night: Night, sites: Sites) -> Ints:
+    """What each party would save the plan by moving to each spot, the place that it leaves being worth its price; -1 where it may not
+    be there. Without prices, a place that is left is worth what it costs there now."""
+    market = night.market
+    now = np.where(night.party_homes >= 0, night.here, sites.out) if market is None else market.least // market.scale
+    return np.where(sites.values < BLOCKED, now[:, None] - sites.values, -1)
 
 
 def _best_spot(night: Night, sites: Sites, parties: Sequence[int]) -> int | None:
-    """The cheapest spot for them where nobody else who waits gains more by the offer; else the cheapest; None where they may be nowhere."""
-    usable = np.flatnonzero((sites.values[list(parties)] < BLOCKED).all(axis=0))
-    if not len(usable):
-        return None
-    own = _gains(sites, np.array(parties))[:, usable].sum(axis=0)
-    others = np.setdiff1d(_waiting(night), parties)
-    rival = _gains(sites, others)[:, usable].max(axis=0, initial=-1)
-    first = np.flatnonzero(own > rival)
-    if not len(first):
-        return None
-    return int(usable[first[np.argmax(own[first])]])
+    """Where they gain most beside those who would gain by the offer too; None where somebody who waits gains more everywhere."""
+    own = _own_gains(sites, parties)
+    others = np.ones(len(sites.out), dtype=np.bool_)
+    others[list(parties)] = False
+    gains = _gains(night, sites)
+    rival = gains[others].max(axis=0, initial=0)
+    waits = _waits(night) & others
+    first = np.flatnonzero((own > 0) & (own > (sites.out[waits][:, None] - sites.values[waits]).max(axis=0, initial=0)))
+    return int(first[np.argmax((own - rival)[first])]) if len(first) else None
 
 
-def _sizes(night: Night, sites: Sites, parties: Sequence[int], spot: int, least: int) -> list[int]:
-    """Beds of a shared offer: for the household and those without a place who gain more a person by it, or all others who do, or all."""
+def _ahead(night: Night, sites: Sites, parties: Sequence[int]) -> tuple[Ints, int]:
+    """Persons who wait and are dearer to leave out: who may live at each spot, and all, as others may make room by moving there."""
     persons = night.compiled.problem.party_persons()
-    every = np.setdiff1d(np.arange(len(persons)), parties)
-    now = np.where(night.party_homes >= 0, night.here, sites.out)[every]
-    values = sites.values[every, spot]
-    gains = np.where(values < BLOCKED, now - values, -1)
-    size, own = int(persons[list(parties)].sum()), int(_gains(sites, np.array(parties))[:, spot].sum())
-    ahead = gains * size > own * persons[every]
-    waiting = np.isin(every, _waiting(night))
-    beds = [int(persons[every][chosen].sum()) for chosen in (ahead & waiting, ahead, gains >= 0)]
-    return sorted({max(least, size + more) for more in beds})
+    size, own = int(persons[list(parties)].sum()), int(sites.out[list(parties)].sum())
+    ahead = _waits(night) & (sites.out * size > own * persons)
+    ahead[list(parties)] = False
+    there = (persons * ahead) @ (sites.values < BLOCKED)
+    return np.asarray(there), int(persons[ahead].sum())
 
 
 def _everybody(night: Night) -> int:

@@ -7,51 +7,37 @@ vetting, consent, `apart`, `groups_only`, risk, or anything of a protected house
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from matcher.advise.families import Families, Family
 from matcher.advise.offers import offer_ladder
 from matcher.advise.trial import Budget, Night, OutOfBudget, Tried, too_large
-from matcher.changes import AddOffer, Change, ChangeHousehold, ChangeTie, Remedies, Remedy
+from matcher.changes import AddOffer, Change, Remedies, Remedy
 from matcher.compile import Compiled
 from matcher.errors import MatcherError
 from matcher.i18n import translator
-from matcher.model import KINDS, Tie
-from matcher.places.travel import Travel
 from matcher.result import LEFT_OUT_REASONS, Result, UnplacedRow
 from matcher.wording.remedies import remedy_sentence
 
 UNITS = 250.0
 """Units of trials at effort 1."""
-DAYS = 30
-"""A date is moved by no more days than this."""
-DATES = 6
-"""Dates tried of each sort."""
-COARSE = 6
-"""The beds of a large shared offer are found to a sixth, the cost of a finer search being what it is."""
+TRIES = 6
+"""Changes tried of a family in which a larger one need not do what a smaller one does: dates."""
+STEP = 2
+"""A shared offer that does not help is tried again with a half more beds."""
+COARSE = 4
+"""The beds of a large shared offer are found to a quarter, the cost of a finer search being what it is."""
 log = logging.getLogger(__name__)
 
 
 Found = tuple[str, Remedy | None, bool]
 """(household, remedy, whether all kinds were examined)."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """Changes of one kind, from the smallest to the largest. nested: each allows all that the ones before it allow."""
-
-    kind: str
-    changes: Sequence[Change]
-    before: Any = None
-    nested: bool = True
-    question: bool = False
 
 
 def find_remedies(result: Result, effort: float = 1.0) -> Remedies:
@@ -110,8 +96,9 @@ class _Search:
         return sorted(out, key=lambda i: (households[i].priority, households[i].waiting_since or self.night.date, i))
 
     @cached_property
-    def reason(self) -> dict[str, str]:
-        return {row.household_id: row.reason for row in self.night.result.unplaced}
+    def _families(self) -> Families:
+        reason = {row.household_id: row.reason for row in self.night.result.unplaced}
+        return Families(self.night, reason, lambda household_id, change: self._placed_by(household_id, change) is not None)
 
     def bound(self, household_id: str) -> list[str]:
         """Everybody who must be placed with the household, itself first."""
@@ -138,7 +125,7 @@ class _Search:
         """(remedy, whether all kinds were examined)."""
         try:
             self.budget.check(self.night.compiled)
-            for family in self._families(household_id):
+            for family in self._families.of(household_id):
                 remedy = self._best_of(household_id, family)
                 if remedy is not None:
                     return remedy, True
@@ -146,116 +133,17 @@ class _Search:
         except OutOfBudget:
             return None, False
 
-    def _families(self, household_id: str) -> Iterator[Family]:
-        household = self.night.compiled.household_of[household_id]
-
-        def with_(kind: str, values: Sequence[Any], **more: Any) -> Family:
-            changes = [ChangeHousehold(household_id, {kind: value}) for value in values]
-            return Family(kind, changes, getattr(household, kind), **more)
-
-        yield with_("arrives", self._arrivals(household_id), nested=False)
-        yield with_("leaves", self._leavings(household_id), nested=False)
-        if household.max_km is not None:
-            yield with_("max_km", self._distances(household_id))
-        if household.accepts:
-            yield from self._kinds(household_id, with_)
-        yield from self._wishes(household_id, with_)
-
-    def _kinds(self, household_id: str, with_: Callable[..., Family]) -> Iterator[Family]:
-        """Each kind alone, if all of them together would help."""
-        household = self.night.compiled.household_of[household_id]
-        open_kinds = {a.kind for a in self.night.instance.accommodations if a.status == "open"}
-        more = [kind for kind in KINDS if kind in open_kinds - household.accepts]
-        if more and self._helps(household_id, ChangeHousehold(household_id, {"accepts": household.accepts | set(more)})):
-            for kind in more:
-                yield with_("accepts", [household.accepts | {kind}])
-
-    def _wishes(self, household_id: str, with_: Callable[..., Family]) -> Iterator[Family]:
-        household = self.night.compiled.household_of[household_id]
-        weighed = self.reason[household_id] == "policy"
-        for word in sorted(household.wants) if weighed else ():
-            yield with_("wants", [household.wants - {word}])
-        for tie in self.night.instance.ties:
-            ends = (tie.household_id, tie.other_household_id)
-            if household_id in ends and tie.kind != "apart" and self._ours(tie):
-                family = self._loosened(tie, weighed)
-                if family is not None:
-                    yield family
-        if household.avoids and self._helps(household_id, ChangeHousehold(household_id, {"avoids": frozenset()})):
-            for code in sorted(household.avoids):
-                yield with_("avoids", [household.avoids - {code}], question=True)
-
-    def _ours(self, tie: Tie) -> bool:
-        """May the tie be spoken of: nobody protected at either end?"""
-        return self.roles.protected.isdisjoint({tie.household_id, tie.other_household_id or ""})
-
-    def _loosened(self, tie: Tie, weighed: bool) -> Family | None:
-        if not tie.binds:
-            return Family("tie", [ChangeTie(tie, {"weight": Decimal(0)})]) if weighed else None
-        changes: list[Change] = []
-        if tie.kind == "near" and tie.other_household_id is None:
-            changes += [ChangeTie(tie, {"max_km": km}) for km in self._tie_distances(tie)]
-        return Family("tie", [*changes, ChangeTie(tie, {"required": False})])
-
-    def _tie_distances(self, tie: Tie) -> list[Decimal]:
-        """Distances of the offers from the tie's end that are beyond its limit, in whole km."""
-        compiled = self.night.compiled
-        target = tie.spot or compiled.offer_of[tie.accommodation_id or ""].spot
-        found = {_up(compiled.travel.km10(target, offer.spot)) for offer in self.night.instance.accommodations}
-        return sorted(km for km in found if tie.max_km is not None and km > tie.max_km)
-
-    def _distances(self, household_id: str) -> list[Decimal]:
-        """Journeys beyond the longest one that it can make, in whole km."""
-        household, travel = self.night.compiled.household_of[household_id], self.night.compiled.travel
-        most = household.max_km
-        assert most is not None
-        found = {_up(travel.km10(household.spot, a.spot)) for a in self.night.instance.accommodations if not _blocked(travel, household, a)}
-        return sorted(km for km in found if km > most)
-
-    def _arrivals(self, household_id: str) -> list[dt.date]:
-        """Other first nights within DAYS, the nearest first: when offers begin, somebody leaves, or a short offer lasts long enough."""
-        household, date = self.night.compiled.household_of[household_id], self.night.date
-        now = max(household.arrives or date, date)
-        days: set[dt.date | None] = {a.available_from for a in self.night.instance.accommodations}
-        days |= {h.leaves for h in self.night.instance.households}
-        least = dt.timedelta(days=self.night.policy.short.min_nights)
-        if household.leaves is None:
-            days |= {a.available_until - least for a in self.night.instance.accommodations if a.available_until is not None}
-        return self._near(days, now, lambda day: day >= date and (household.leaves is None or day < household.leaves))
-
-    def _leavings(self, household_id: str) -> list[dt.date]:
-        """Earlier last nights within DAYS, the nearest first: when offers end, when somebody arrives."""
-        household, date = self.night.compiled.household_of[household_id], self.night.date
-        if household.leaves is None:
-            return []
-        now, arrival = household.leaves, max(household.arrives or date, date)
-        days: set[dt.date | None] = {a.available_until for a in self.night.instance.accommodations}
-        days |= {h.arrives for h in self.night.instance.households}
-        return self._near(days, now, lambda day: arrival < day < now)
-
-    def _near(self, days: set[dt.date | None], now: dt.date, allowed: Callable[[dt.date], bool]) -> list[dt.date]:
-        near = [day for day in days if day is not None and day != now and abs((day - now).days) <= DAYS and allowed(day)]
-        return sorted(near, key=lambda day: (abs((day - now).days), day))
-
     def _best_of(self, household_id: str, family: Family) -> Remedy | None:
         """The smallest change of a family that helps."""
         if not family.changes:
             return None
         if not family.nested:
-            tries = 0
-            for change in family.changes:
-                compiled = self._compiled([change])
-                if compiled is None or not self._promises(household_id, compiled):
-                    continue
-                if (tried := self._verified(household_id, compiled)) is not None:
-                    return self._remedy(household_id, family, change, tried)
-                tries += 1
-                if tries == DATES:
-                    break
-            return None
-        largest = self._helps(household_id, family.changes[-1])
+            return self._first_of(household_id, family)
+        largest = self._placed_by(household_id, family.changes[-1])
         if largest is None:
-            return None
+            return None  # what allows less cannot place it either
+        if self._unplaces(largest):
+            return self._first_of(household_id, family)
         best, low, high = largest, 0, len(family.changes) - 1
         while low < high:  # the smallest that helps, if larger ones help wherever smaller ones do; it is verified in any case
             middle = (low + high) // 2
@@ -265,6 +153,20 @@ class _Search:
             else:
                 best, high = tried, middle
         return self._remedy(household_id, family, family.changes[high], best)
+
+    def _first_of(self, household_id: str, family: Family) -> Remedy | None:
+        """The first change of a family that helps, of as many as are tried."""
+        tries = 0
+        for change in family.changes:
+            compiled = self._compiled([change])
+            if compiled is None or not self._promises(household_id, compiled):
+                continue
+            if (tried := self._verified(household_id, compiled)) is not None:
+                return self._remedy(household_id, family, change, tried)
+            tries += 1
+            if tries == TRIES:
+                break
+        return None
 
     def _compiled(self, changes: Sequence[Change]) -> Compiled | None:
         try:
@@ -290,41 +192,54 @@ class _Search:
 
     def _helps(self, household_id: str, change: Change) -> Tried | None:
         """Solve the changed instance; the outcome if it places the household and unplaces nobody. Raises OutOfBudget."""
+        tried = self._placed_by(household_id, change)
+        return None if tried is None or self._unplaces(tried) else tried
+
+    def _placed_by(self, household_id: str, change: Change) -> Tried | None:
+        """The outcome if it places the household, whoever may lose a place by it. Raises OutOfBudget."""
         changed = self._compiled([change])
         if changed is None or not self._promises(household_id, changed):
             return None
-        return self._verified(household_id, changed)
+        return self._tried(household_id, changed)
+
+    def _unplaces(self, tried: Tried) -> bool:
+        return not self.night.homes.keys() <= tried.homes.keys()
 
     def _verified(self, household_id: str, changed: Compiled) -> Tried | None:
+        tried = self._tried(household_id, changed)
+        return None if tried is None or self._unplaces(tried) else tried
+
+    def _tried(self, household_id: str, changed: Compiled) -> Tried | None:
         self.budget.check(changed)
         self.budget.take(changed)
         tried = self.night.solve(changed)
-        if tried is None or household_id not in tried.homes or not self.night.homes.keys() <= tried.homes.keys():
-            return None
-        return tried
+        return None if tried is None or household_id not in tried.homes else tried
 
     def _one_more_offer(self, household_id: str) -> Remedy | None:
-        """The first rung of a ladder of offers that helps; each is at least as large as the one before."""
+        """An offer of their own, else one shared with those whom the policy puts first, with as few beds as help."""
         if self.night.compiled.problem.barred[self.night.party_at[household_id]]:
             return None  # whom it must be placed with is left out
-        low, offers = None, offer_ladder(self.night, self.bound(household_id))
-        for rung in offers:
-            tried = self._helps_with(household_id, rung)
+        ladder = offer_ladder(self.night, self.bound(household_id))
+        if ladder.own is not None and (tried := self._helps_with(household_id, ladder.own)) is not None:
+            return self._remedy(household_id, Family("offer", [ladder.own]), ladder.own, tried)
+        if ladder.shared is None:
+            return None
+        least, first, second, most = ladder.beds
+        low, beds = least - 1, first
+        while (best := self._helps_with(household_id, ladder.with_beds(beds))) is None:
+            if beds >= most:
+                return None
+            low, beds = beds, min(most, max(second, beds + 1) if beds == first else beds + max(1, beds // STEP))
+        while beds - low > max(1, beds // COARSE):
+            taken = _beds_taken(best)
+            fewer = taken if low < taken < beds else (low + beds) // 2
+            tried = self._helps_with(household_id, ladder.with_beds(fewer))
             if tried is None:
-                low = rung
-                continue
-            family = Family("offer", [rung])
-            best, change = tried, rung
-            while low is not None and low.offer.shared and _apart(low, change):
-                middle = (low.offer.capacity + change.offer.capacity) // 2
-                between = AddOffer(change.offer.model_copy(update={"capacity": middle}))
-                tried = self._helps_with(household_id, between)
-                if tried is None:
-                    low = between
-                else:
-                    best, change = tried, between
-            return self._remedy(household_id, family, change, best)
-        return None
+                low = fewer
+            else:
+                best, beds = tried, fewer
+        change = ladder.with_beds(beds)
+        return self._remedy(household_id, Family("offer", [change]), change, best)
 
     def _helps_with(self, household_id: str, change: AddOffer) -> Tried | None:
         changed = self._compiled([change])
@@ -352,18 +267,10 @@ class _Search:
         return any(household_id in pair and not self.roles.protected.isdisjoint(pair) for pair in pairs)
 
 
-def _apart(smaller: AddOffer, larger: AddOffer) -> bool:
-    """Is an offer between the two worth a try?"""
-    return larger.offer.capacity - smaller.offer.capacity > max(1, larger.offer.capacity // COARSE)
-
-
-def _up(km10: int) -> Decimal:
-    """Tenths of a km as whole km, rounded up."""
-    return Decimal(-(-km10 // 10))
-
-
-def _blocked(travel: Travel, household: Any, offer: Any) -> bool:
-    return bool(travel.leg(household.spot, offer.spot).blocked)
+def _beds_taken(tried: Tried) -> int:
+    """Persons in the offer that is new in this instance, the last one."""
+    new = tried.compiled.instance.accommodations[-1].accommodation_id
+    return sum(tried.compiled.household_of[i].persons for i, home in tried.homes.items() if home == new)
 
 
 def unexamined(result: Result) -> Remedies:
