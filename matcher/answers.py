@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from matcher.changes import Remedy
 from matcher.result import Alternative, Cost
+from matcher.worth import FloorPrice
 
 
 @dataclass(frozen=True)
@@ -132,22 +133,6 @@ class Share:
 
 
 @dataclass(frozen=True)
-class FloorPrice:
-    """What a group's floor costs everybody: the plan with it against the plan without.
-
-    wanted, placed: persons of the group. persons: how many persons fewer are placed for it in all (more: negative). cost: how much
-    more everything but the floors and the unplaced costs. None where it was not examined.
-    """
-
-    group: str
-    wanted: int
-    placed: int
-    persons: int | None = None
-    cost: int | None = None
-    proved: bool = False
-
-
-@dataclass(frozen=True)
 class Envy:
     """Unplaced households that would have fitted where one of lower urgency is, once each, by what speaks against the exchange.
 
@@ -172,42 +157,6 @@ class Fairness:
     origins: tuple[Share, ...]
     floors: tuple[FloorPrice, ...] = ()
     envy: Envy = field(default_factory=lambda: Envy(0, 0, 0, 0, 0))
-
-
-@dataclass(frozen=True)
-class Lead:
-    """An offer worth finding, and what it would change, verified by solving with it.
-
-    place, adm1, kind, capacity, features, pets: what to look for. worth: what the capacity prices say, in 1/10 person-km. persons,
-    households: how many more are placed (persons may be fewer where others go first). cost: how much less the plan costs. ties: how
-    many more are kept. km10: by how much the travel of all placed together changes, tenths of person-km. option: for `matcher whatif`.
-    """
-
-    place: str
-    adm1: str | None
-    kind: str
-    capacity: int
-    features: tuple[str, ...]
-    pets: tuple[str, ...]
-    worth: int
-    households: int
-    persons: int
-    cost: int
-    ties: int
-    km10: int
-    proved: bool
-    option: tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Advice:
-    """The offers most worth finding, by worth; what would help those who wait longest; how much was left unexamined."""
-
-    leads: tuple[Lead, ...]
-    candidates: int
-    not_examined: int
-    waiting: tuple[tuple[str, int, Remedy | None, bool], ...] = ()
-    """(household, days waited, what would help it, whether that was examined), longest first."""
 
 
 @dataclass(frozen=True)

@@ -203,12 +203,23 @@ class SetAside(Row):
 
 
 class Notice(Row):
-    """Something a user should know that is not a fault: an unknown column, an expired override …"""
+    """Something a user should know that is not a fault: an unknown column, an expired override …
+
+    message: in English. template, values: what it is made from, where it can be said in other languages.
+    """
 
     file: str
     line: int
     code: str
     message: str
+    template: str = Field(default="", exclude=True)
+    values: tuple[tuple[str, str], ...] = Field(default=(), exclude=True)
+
+    @classmethod
+    def of(cls, file: str, code: str, template: str, **values: str) -> Notice:
+        """A notice of no single row. template: its words, to be translated by whoever shows it."""
+        said = template.format(**values)
+        return cls(file=file, line=0, code=code, message=said, template=template, values=tuple(sorted(values.items())))
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.code} {self.message}" if self.line else f"{self.file} {self.code} {self.message}"

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from matcher.changes import Remedies
 from matcher.model import Instance
 from matcher.policy import Policy, SolveOptions
+from matcher.worth import Worth
 
 TERMS: tuple[str, ...] = (
     "travel", "ties", "home", "wants", "risk", "short", "spare", "move", "rent", "unplaced", "linked", "floors",
@@ -200,7 +201,8 @@ class Result:
     bounds). placements: one row for each placed household, protected ones among them (flagged). unplaced: everybody else,
     each with a reason. warnings: sentences. strategy, why: what ran, and why it was chosen. cut_by: None, or "effort",
     "time", "interrupt", "crash". instance, policy, options: what was solved, None for a bare `Problem`.
-    remedies: what would help the unplaced (`advise.with_remedies`), None where nobody looked.
+    remedies: what would help the unplaced (`advise.with_remedies`), None where nobody looked. worth: what else was found by solving
+    again (`advise.worth`), None where nobody looked.
     """
 
     status: Status
@@ -220,6 +222,7 @@ class Result:
     policy: Policy | None = None
     options: SolveOptions | None = None
     remedies: Remedies | None = field(default=None, repr=False)
+    worth: Worth | None = field(default=None, repr=False)
 
     @property
     def gap(self) -> float:

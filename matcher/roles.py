@@ -15,11 +15,17 @@ import numpy as np
 
 from matcher.columns import codes
 from matcher.errors import ContradictionError
+from matcher.i18n import mark
 from matcher.lookup import ById, where
 from matcher.model import Accommodation, Household, Instance, Notice, Override, Standing, Tie
 from matcher.places.travel import same_place
 
 ADULT = 18
+
+EXPIRED = mark("{action} of {id} ended on {day} and is not used")
+NOT_USED = mark("the placement of {id} ({status}) is kept; the {action} is not used")
+WITHOUT_CONSENT = mark("{id} keeps its {status} placement without a recorded consent and is only counted")
+PIN_NOT_USED = mark("the pin of {id} is not used: a row that names the household is quarantined")
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,8 @@ def _in_force(overrides: Iterable[Override], date: dt.date) -> tuple[list[Overri
         if override.expires_at is None or override.expires_at >= date:
             current.append(override)
         else:
-            text = f"{override.action} of {override.household_id} ended on {override.expires_at.isoformat()} and is not used"
-            notices.append(Notice(file="overrides.csv", line=0, code="override_expired", message=text))
+            told = {"action": override.action, "id": override.household_id, "day": override.expires_at.isoformat()}
+            notices.append(Notice.of("overrides.csv", "override_expired", EXPIRED, **told))
     return current, notices
 
 
@@ -183,16 +189,15 @@ def _fixed_notices(
         household_id = override.household_id
         if override.action in ("hold", "forbid") and household_id in fixed:
             status = fixed[household_id].status
-            text = f"the placement of {household_id} ({status}) is kept; the {override.action} is not used"
-            notices.append(Notice(file="overrides.csv", line=0, code="override_not_used", message=text))
+            told = {"id": household_id, "status": status, "action": override.action}
+            notices.append(Notice.of("overrides.csv", "override_not_used", NOT_USED, **told))
     for household_id in sorted(fixed):
         if households[household_id].consent != "yes":
-            text = f"{household_id} keeps its {fixed[household_id].status} placement without a recorded consent and is only counted"
-            notices.append(Notice(file="households.csv", line=0, code="kept_without_consent", message=text))
+            told = {"id": household_id, "status": fixed[household_id].status}
+            notices.append(Notice.of("households.csv", "kept_without_consent", WITHOUT_CONSENT, **told))
     for household_id in sorted(pins):
         if left_out.get(household_id) == "quarantined":
-            text = f"the pin of {household_id} is not used: a row that names the household is quarantined"
-            notices.append(Notice(file="overrides.csv", line=0, code="override_not_used", message=text))
+            notices.append(Notice.of("overrides.csv", "override_not_used", PIN_NOT_USED, id=household_id))
     return notices
 
 

@@ -16,7 +16,7 @@ OF_WHOLE_FILES = frozenset({"unknown_columns", "hxl_row"})
 
 
 def plan_warnings(compiled: Compiled, lang: str = "en") -> tuple[str, ...]:
-    """All warnings of a run, sorted within their kind: notices of reading and roles (their own words are English), then of the plan."""
+    """All warnings of a run, sorted within their kind: notices of reading and roles (those of reading in English), then of the plan."""
     t = translator(lang)
     found = _notices([*compiled.instance.notices, *compiled.roles.notices], t)
     found += _broken_facts(compiled, t)
@@ -36,8 +36,12 @@ def _notices(notices: list[Notice], t: Translator) -> list[str]:
         )
         for (file, code), n in sorted(counts.items())
     ]
-    whole = [f"{n.file} {n.code} {n.message}" for n in notices if not n.line or n.code in OF_WHOLE_FILES]
+    whole = [f"{n.file} {n.code} {_said(n, t)}" for n in notices if not n.line or n.code in OF_WHOLE_FILES]
     return sorted(whole) + rows
+
+
+def _said(notice: Notice, t: Translator) -> str:
+    return t.say(notice.template, **dict(notice.values)) if notice.template else notice.message
 
 
 def _broken_facts(compiled: Compiled, t: Translator) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from matcher.advise.trial import Budget, Night, solved
 from matcher.alternatives import Room
-from matcher.answers import Envy, Fairness, FloorPrice, Share
+from matcher.answers import Envy, Fairness, Share
 from matcher.changes import SetPolicy, apply
 from matcher.compile import Compiled, compile_instance
 from matcher.model import Household
@@ -21,6 +21,7 @@ from matcher.problem import UNPLACED
 from matcher.result import LEFT_OUT_REASONS, PlacementRow, Result
 from matcher.rows import open_homes
 from matcher.tied import tie_states
+from matcher.worth import FloorPrice
 
 UNITS = 40.0
 
@@ -37,7 +38,7 @@ def fairness(result: Result, effort: float = 1.0) -> Fairness:
         priorities=_shares(people, lambda one: [str(one.household.priority)]),
         sizes=_shares(people, lambda one: [str(one.household.persons) if one.household.persons < 6 else "6+"]),
         origins=_shares(people, lambda one: [_oblast(one.household)]),
-        floors=_floor_prices(night, effort),
+        floors=floor_prices(night, Budget(UNITS * effort)),
         envy=envy(night),
     )
 
@@ -97,9 +98,9 @@ def _share(key: str, people: list[_Person]) -> Share:
     )
 
 
-def _floor_prices(night: Night, effort: float) -> tuple[FloorPrice, ...]:
+def floor_prices(night: Night, budget: Budget) -> tuple[FloorPrice, ...]:
     """What each floor costs everybody: the plan against the one without that floor."""
-    budget, out = Budget(UNITS * effort), []
+    out = []
     shares: Mapping[str, Decimal] = night.policy.floors.share
     for floor in night.compiled.problem.floors:
         free = np.array(night.plan.home, dtype=np.int64)[floor.households] != UNPLACED

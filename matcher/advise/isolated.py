@@ -1,4 +1,4 @@
-"""Remedies looked for in a process of their own: whatever happens there, the plan that was found is published."""
+"""What would help, looked for in a process of its own: whatever happens there, the plan that was found is published."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Literal
 
 from matcher.advise.remedies import UNITS, Found, gathered, search_remedies, told
 from matcher.advise.trial import too_large
+from matcher.advise.worth import find_worth
 from matcher.result import Result
 from matcher.strategies.isolated import confine
+from matcher.worth import Worth
 
 CutBy = Literal["interrupt", "time", "crash"]
 log = logging.getLogger(__name__)
@@ -23,8 +26,8 @@ log = logging.getLogger(__name__)
 def with_remedies_isolated(
     result: Result, effort: float = 1.0, time_limit_s: float = 300.0, memory_mib: int | None = None
 ) -> tuple[Result, CutBy | None]:
-    """(the result with remedies, what cut the search for them off: None where effort alone bounded it). See
-    `advise.remedies.with_remedies`.
+    """(the result with remedies, the offers most worth finding and the prices of floors; what cut the search for them off: None where
+    effort alone bounded it). See `advise.remedies.with_remedies` and `advise.worth.find_worth`.
 
     What a crash, the clock, the memory limit or an interrupt cuts off is unexamined, and the result says so; what was found before
     stays.
@@ -35,13 +38,14 @@ def with_remedies_isolated(
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_look, args=(there, result, effort), daemon=True)
     found: list[Found] = []
+    worth: list[Worth] = []
     cut_by: CutBy | None
     try:
         child.start()
         there.close()
         if child.pid is not None:
             confine(child.pid, memory_mib)
-        cut_by = _listen(here, found, time.monotonic() + time_limit_s)
+        cut_by = _listen(here, found, worth, time.monotonic() + time_limit_s)
     except KeyboardInterrupt:
         cut_by = "interrupt"
     except BrokenPipeError:  # it died before it had read its task
@@ -53,14 +57,14 @@ def with_remedies_isolated(
         if child.pid is not None:
             child.join()
         here.close()
-    return told(result, gathered(result, found)), cut_by
+    return replace(told(result, gathered(result, found)), worth=worth[0] if worth else None), cut_by
 
 
-def _listen(here: Connection, found: list[Found], deadline: float) -> CutBy | None:
+def _listen(here: Connection, found: list[Found], worth: list[Worth], deadline: float) -> CutBy | None:
     """Collect what the child finds until it says that it is done."""
     while here.poll(max(0.0, deadline - time.monotonic())):
         try:
-            message: Found | str | None = here.recv()
+            message: Found | Worth | str | None = here.recv()
         except EOFError:
             log.warning("what would help was not examined to the end: the process that looks for it ended by itself")
             return "crash"
@@ -69,7 +73,10 @@ def _listen(here: Connection, found: list[Found], deadline: float) -> CutBy | No
         if isinstance(message, str):
             log.warning("what would help was not examined to the end: %s in the process that looks for it", message)
             return "crash"
-        found.append(message)
+        if isinstance(message, Worth):
+            worth.append(message)
+        else:
+            found.append(message)
     log.warning("what would help was not examined to the end: the time limit cut it")
     return "time"
 
@@ -81,6 +88,7 @@ def _look(there: Connection, result: Result, effort: float) -> None:
     try:
         for message in search_remedies(result, effort):
             there.send(message)
+        there.send(find_worth(result, effort))
     except Exception as error:  # noqa: BLE001  (told by the parent, by kind alone: an error's words may hold what is private)
         there.send(type(error).__name__)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from matcher.advise.offers import Sites, at_many, pattern
 from matcher.advise.remedies import UNITS, bound_search
 from matcher.advise.trial import Budget, Night, Tried
 from matcher.advise.whatif import kept_and_km
-from matcher.answers import Advice, Lead
 from matcher.changes import AddOffer, Remedy, as_option
 from matcher.layers import Ints
 from matcher.model import Accommodation, Household, Spot
+from matcher.places.called import names
 from matcher.problem import BLOCKED
 from matcher.result import LEFT_OUT_REASONS, Result
+from matcher.worth import Advice, Lead
 
 MOST = 10
 MOST_PATTERNS = 40
@@ -40,7 +41,12 @@ def advise(result: Result, effort: float = 1.0, most: int = MOST) -> Advice:
 
     Raises UsageError for a result of a bare problem.
     """
-    night, budget = Night(result), Budget(UNITS * effort)
+    found = look_for(Night(result), Budget(UNITS * effort), most)
+    return replace(found, waiting=tuple(_waiting(result, effort, most)))
+
+
+def look_for(night: Night, budget: Budget, most: int = MOST) -> Advice:
+    """The offers most worth finding, as far as the budget goes."""
     candidates = _candidates(night)
     leads: list[Lead] = []
     tried = 0
@@ -55,7 +61,7 @@ def advise(result: Result, effort: float = 1.0, most: int = MOST) -> Advice:
         found = night.solve(compiled)
         if found is not None and found.cost < night.cost:
             leads.append(_lead(night, candidate, change, found))
-    return Advice(tuple(leads), len(candidates), len(candidates) - tried, tuple(_waiting(result, effort, most)))
+    return Advice(tuple(leads), len(candidates), len(candidates) - tried)
 
 
 def _waiting(result: Result, effort: float, most: int) -> Iterator[tuple[str, int, Remedy | None, bool]]:
@@ -150,9 +156,11 @@ def _worth(night: Night, sites: Sites, offer: Accommodation) -> Ints:
 def _lead(night: Night, candidate: Candidate, change: AddOffer, found: Tried) -> Lead:
     offer, households = candidate.offer, night.compiled.household_of
     gained, lost = found.homes.keys() - night.homes.keys(), night.homes.keys() - found.homes.keys()
+    english, ukrainian = names(offer.spot)
     before, after = kept_and_km(night.compiled, night.plan), kept_and_km(found.compiled, found.plan)
     return Lead(
-        place=offer.spot.name or f"{offer.spot.lat:.4f} {offer.spot.lon:.4f}",
+        place=english,
+        place_uk=ukrainian,
         adm1=offer.adm1,
         kind=offer.kind,
         capacity=offer.capacity,

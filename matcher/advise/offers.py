@@ -42,49 +42,61 @@ class Ladder:
     shared: AddOffer | None = None
     beds: tuple[int, ...] = ()
 
+    @property
+    def new(self) -> str:
+        """Id of the shared offer."""
+        assert self.shared is not None
+        return self.shared.offer.accommodation_id
+
     def with_beds(self, beds: int) -> AddOffer:
         """The shared offer with so many beds."""
         assert self.shared is not None
         return AddOffer(self.shared.offer.model_copy(update={"capacity": beds}))
 
 
-def offer_ladder(night: Night, group: Sequence[str]) -> Ladder:
-    """One more offer for a household and all who must be placed with it, as small and as near as the prices say that it may be."""
+def offer_ladder(night: Night, group: Sequence[str], also: Sequence[str] = ()) -> Ladder:
+    """One more offer for a household and all who must be placed with it, as small and as near as the prices say that it may be.
+
+    also: others whom it has to suit; then it is shared.
+    """
     members = [night.compiled.household_of[i] for i in group]
+    others = [night.compiled.household_of[i] for i in also]
     parties = sorted({night.party_at[i] for i in group})
     spots = spots_for(night, members)
-    own = pattern(night, members, shared=len(parties) > 1)
-    if own is None:
-        return Ladder(None)
+    size = sum(one.persons for one in members)
     alone = None
-    if not own.shared:
+    if len(parties) == 1 and not others and (own := pattern(night, members, shared=False)) is not None:
         sites = at_many(night, own, spots)
         best = _best_spot(night, sites, parties)
         alone = None if best is None else AddOffer(_at(own, sites.spots[best]))
-    shared = pattern(night, members, shared=True)
-    assert shared is not None
+    shared = pattern(night, members, shared=True, also=others)
+    if shared is None:
+        return Ladder(alone)
     sites = at_many(night, shared.model_copy(update={"capacity": _everybody(night)}), spots)
     gains = _own_gains(sites, parties)
-    if not (gains > 0).any():
+    suits = (sites.values[sorted({night.party_at[i] for i in also})] < BLOCKED).all(axis=0)
+    if not (suits & (gains > 0)).any():
         return Ladder(alone)
-    size, persons = own.capacity, night.compiled.problem.party_persons()
+    persons = night.compiled.problem.party_persons()
     there, anywhere = _ahead(night, sites, parties)
-    spot = int(np.argmax(gains))
+    spot = int(np.argmax(np.where(suits, gains, -1)))
     most = int(persons[sites.values[:, spot] < BLOCKED].sum())
     beds = (size, *(min(size + more, most) for more in (int(there[spot]), anywhere)), most)
     return Ladder(alone, AddOffer(_at(shared, sites.spots[spot])), beds)
 
 
-def pattern(night: Night, members: Sequence[Household], *, shared: bool) -> Accommodation | None:
-    """An offer that suits all of them, but for its place; None if they accept no kind in common."""
+def pattern(night: Night, members: Sequence[Household], *, shared: bool, also: Sequence[Household] = ()) -> Accommodation | None:
+    """An offer with room for the members that suits all of them and others, but for its place; None if they accept no kind in common."""
+    every = [*members, *also]
     kinds = set(ORDER)
-    for one in members:
+    for one in every:
         kinds &= one.accepts or set(ORDER)
     kind = next((k for k in (SHARED_ORDER if shared else ORDER) if k in kinds), None)
     if kind is None:
         return None
     rents = [one.max_rent / sum(m.persons for m in members) for one in members if one.max_rent is not None]
-    starts = [max(one.arrives or night.date, night.date) for one in members]
+    rents += [one.max_rent / one.persons for one in also if one.max_rent is not None]
+    starts = [max(one.arrives or night.date, night.date) for one in every]
     return Accommodation(
         accommodation_id=new_id(a.accommodation_id for a in night.instance.accommodations),
         spot=members[0].spot,
@@ -92,8 +104,8 @@ def pattern(night: Night, members: Sequence[Household], *, shared: bool) -> Acco
         kind=kind,
         capacity=sum(one.persons for one in members),
         shared=shared,
-        features=frozenset().union(*(one.needs for one in members)),
-        pets=frozenset().union(*(one.pets for one in members)),
+        features=frozenset().union(*(one.needs for one in every)),
+        pets=frozenset().union(*(one.pets for one in every)),
         available_from=min(starts) if min(starts) > night.date else None,
         vetted=True if kind == "host_family" else None,
         cost_per_person_night=min(rents).quantize(Decimal("0.01"), ROUND_DOWN) if rents else None,

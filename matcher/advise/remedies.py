@@ -7,20 +7,16 @@ vetting, consent, `apart`, `groups_only`, risk, or anything of a protected house
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from matcher.advise.families import Families, Family
-from matcher.advise.offers import offer_ladder
+from matcher.advise.larger import one_more_offer
 from matcher.advise.trial import Budget, Night, OutOfBudget, Tried, too_large
-from matcher.changes import AddOffer, Change, Remedies, Remedy
-from matcher.compile import Compiled
-from matcher.errors import MatcherError
+from matcher.advise.trials import Trials
+from matcher.changes import Change, Remedies, Remedy
 from matcher.i18n import translator
 from matcher.result import LEFT_OUT_REASONS, Result, UnplacedRow
 from matcher.wording.remedies import remedy_sentence
@@ -29,11 +25,6 @@ UNITS = 250.0
 """Units of trials at effort 1."""
 TRIES = 6
 """Changes tried of a family in which a larger one need not do what a smaller one does: dates."""
-STEP = 2
-"""A shared offer that does not help is tried again with a half more beds."""
-COARSE = 4
-"""The beds of a large shared offer are found to a quarter, the cost of a finer search being what it is."""
-log = logging.getLogger(__name__)
 
 
 Found = tuple[str, Remedy | None, bool]
@@ -86,6 +77,7 @@ class _Search:
 
     def __init__(self, night: Night, budget: Budget) -> None:
         self.night, self.budget = night, budget
+        self.trials = Trials(night, budget)
         self.roles = night.compiled.roles
 
     def wanted(self, unplaced: Sequence[UnplacedRow]) -> list[str]:
@@ -98,7 +90,7 @@ class _Search:
     @cached_property
     def _families(self) -> Families:
         reason = {row.household_id: row.reason for row in self.night.result.unplaced}
-        return Families(self.night, reason, lambda household_id, change: self._placed_by(household_id, change) is not None)
+        return Families(self.night, reason, lambda household_id, change: self.trials.placed_by(household_id, change) is not None)
 
     def bound(self, household_id: str) -> list[str]:
         """Everybody who must be placed with the household, itself first."""
@@ -139,15 +131,15 @@ class _Search:
             return None
         if not family.nested:
             return self._first_of(household_id, family)
-        largest = self._placed_by(household_id, family.changes[-1])
+        largest = self.trials.placed_by(household_id, family.changes[-1])
         if largest is None:
             return None  # what allows less cannot place it either
-        if self._unplaces(largest):
-            return self._first_of(household_id, family)
+        if self.trials.unplaced_by(largest):
+            return self._first_of(household_id, replace(family, changes=family.changes[:-1]))
         best, low, high = largest, 0, len(family.changes) - 1
         while low < high:  # the smallest that helps, if larger ones help wherever smaller ones do; it is verified in any case
             middle = (low + high) // 2
-            tried = self._helps(household_id, family.changes[middle])
+            tried = self.trials.helps(household_id, family.changes[middle])
             if tried is None:
                 low = middle + 1
             else:
@@ -158,92 +150,22 @@ class _Search:
         """The first change of a family that helps, of as many as are tried."""
         tries = 0
         for change in family.changes:
-            compiled = self._compiled([change])
-            if compiled is None or not self._promises(household_id, compiled):
+            compiled = self.trials.compiled([change])
+            if compiled is None or not self.trials.promises(household_id, compiled):
                 continue
-            if (tried := self._verified(household_id, compiled)) is not None:
+            tried = self.trials.solve(household_id, compiled)
+            if tried is not None and not self.trials.unplaced_by(tried):
                 return self._remedy(household_id, family, change, tried)
             tries += 1
             if tries == TRIES:
                 break
         return None
 
-    def _compiled(self, changes: Sequence[Change]) -> Compiled | None:
-        try:
-            return self.night.changed(changes)
-        except MatcherError as error:  # decisions that contradict each other once something has changed
-            log.debug("a change cannot be tried: %s", type(error).__name__)
-            return None
-
-    def _promises(self, household_id: str, changed: Compiled | None) -> bool:
-        """Quick tests that weed out what cannot help."""
-        if changed is None or household_id not in changed.positions:
-            return False
-        before = self.night.party_at[household_id]
-        h = changed.positions[household_id]
-        after = next((q for q, party in enumerate(changed.problem.parties) if h in party), None)
-        if after is None or changed.problem.barred[after]:
-            return False
-        every = np.arange(changed.problem.offers)
-        if not changed.problem.eligible(np.array([after]), every).any():
-            return False
-        market = self.night.market
-        return market is None or market.may_help(changed, before, after)
-
-    def _helps(self, household_id: str, change: Change) -> Tried | None:
-        """Solve the changed instance; the outcome if it places the household and unplaces nobody. Raises OutOfBudget."""
-        tried = self._placed_by(household_id, change)
-        return None if tried is None or self._unplaces(tried) else tried
-
-    def _placed_by(self, household_id: str, change: Change) -> Tried | None:
-        """The outcome if it places the household, whoever may lose a place by it. Raises OutOfBudget."""
-        changed = self._compiled([change])
-        if changed is None or not self._promises(household_id, changed):
-            return None
-        return self._tried(household_id, changed)
-
-    def _unplaces(self, tried: Tried) -> bool:
-        return not self.night.homes.keys() <= tried.homes.keys()
-
-    def _verified(self, household_id: str, changed: Compiled) -> Tried | None:
-        tried = self._tried(household_id, changed)
-        return None if tried is None or self._unplaces(tried) else tried
-
-    def _tried(self, household_id: str, changed: Compiled) -> Tried | None:
-        self.budget.check(changed)
-        self.budget.take(changed)
-        tried = self.night.solve(changed)
-        return None if tried is None or household_id not in tried.homes else tried
-
     def _one_more_offer(self, household_id: str) -> Remedy | None:
-        """An offer of their own, else one shared with those whom the policy puts first, with as few beds as help."""
         if self.night.compiled.problem.barred[self.night.party_at[household_id]]:
             return None  # whom it must be placed with is left out
-        ladder = offer_ladder(self.night, self.bound(household_id))
-        if ladder.own is not None and (tried := self._helps_with(household_id, ladder.own)) is not None:
-            return self._remedy(household_id, Family("offer", [ladder.own]), ladder.own, tried)
-        if ladder.shared is None:
-            return None
-        least, first, second, most = ladder.beds
-        low, beds = least - 1, first
-        while (best := self._helps_with(household_id, ladder.with_beds(beds))) is None:
-            if beds >= most:
-                return None
-            low, beds = beds, min(most, max(second, beds + 1) if beds == first else beds + max(1, beds // STEP))
-        while beds - low > max(1, beds // COARSE):
-            taken = _beds_taken(best)
-            fewer = taken if low < taken < beds else (low + beds) // 2
-            tried = self._helps_with(household_id, ladder.with_beds(fewer))
-            if tried is None:
-                low = fewer
-            else:
-                best, beds = tried, fewer
-        change = ladder.with_beds(beds)
-        return self._remedy(household_id, Family("offer", [change]), change, best)
-
-    def _helps_with(self, household_id: str, change: AddOffer) -> Tried | None:
-        changed = self._compiled([change])
-        return None if changed is None else self._verified(household_id, changed)
+        found = one_more_offer(self.trials, self.bound(household_id))
+        return None if found is None else self._remedy(household_id, Family("offer", [found[0]]), *found)
 
     def _remedy(self, household_id: str, family: Family, change: Change, tried: Tried) -> Remedy:
         night = self.night
@@ -265,12 +187,6 @@ class _Search:
         ties = self.night.instance.ties
         pairs = [(t.household_id, t.other_household_id) for t in ties if t.other_household_id is not None]
         return any(household_id in pair and not self.roles.protected.isdisjoint(pair) for pair in pairs)
-
-
-def _beds_taken(tried: Tried) -> int:
-    """Persons in the offer that is new in this instance, the last one."""
-    new = tried.compiled.instance.accommodations[-1].accommodation_id
-    return sum(tried.compiled.household_of[i].persons for i, home in tried.homes.items() if home == new)
 
 
 def unexamined(result: Result) -> Remedies:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from matcher.cli.console import Encoding, Json, Lang, Quiet, folder_of, guard, print_json
+from matcher.errors import UsageError
 
 if TYPE_CHECKING:
     from matcher.published import Published
@@ -17,6 +19,12 @@ InstanceOf = Annotated[
     Path | None,
     typer.Option("--instance", metavar="DIR", help="The instance of the run; needed only where OUT has no full page to start from."),
 ]
+Effort = Annotated[
+    float, typer.Option("--effort", help="With --instance: how much may be solved again for the offers most worth finding; 0: nothing.")
+]
+Alternatives = Annotated[
+    bool, typer.Option("--alternatives", help="With --instance: solve again also for what next best offers would cost if others may move.")
+]
 Public = Annotated[bool, typer.Option("--public", help="Totals only, small numbers hidden: no household, no offer.")]
 File = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write; default: OUT/report.html.")]
 
@@ -24,6 +32,8 @@ File = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="
 def report(
     out: Out,
     instance: InstanceOf = None,
+    effort: Effort = 1.0,
+    alternatives: Alternatives = False,
     public: Public = False,
     file: File = None,
     lang: Lang = "en",
@@ -36,7 +46,11 @@ def report(
         from matcher.publish import write_page
         from matcher.report import page, public_page
 
-        data = _data(folder_of(out), instance, encoding)
+        if not math.isfinite(effort) or effort < 0:
+            raise UsageError("--effort must be a number, 0 or more")
+        if alternatives and (instance is None or not effort):
+            raise UsageError("--alternatives solves again: it needs --instance DIR and an --effort above 0")
+        data = _data(folder_of(out), instance, encoding, effort, alternatives)
         text = public_page(data, lang) if public else page(data, lang)
         target = file or out / "report.html"
         write_page(target, text)
@@ -48,23 +62,21 @@ def report(
                 typer.echo(f"The full page is replaced; make it again with: matcher report {out} --instance DIR", err=True)
 
 
-def _data(out: Path, instance: Path | None, encoding: str) -> dict[str, Any]:
+def _data(out: Path, instance: Path | None, encoding: str, effort: float, alternatives: bool) -> dict[str, Any]:
     from matcher.published import read_published
     from matcher.report import data_of_page
 
     if instance is not None:
-        return _made_anew(read_published(out), out, folder_of(instance), encoding)
+        return _made_anew(read_published(out), out, folder_of(instance), encoding, effort, alternatives)
     full = out / "report.html"
     if not full.is_file():
-        from matcher.errors import UsageError
-
         raise UsageError(f"{full} is not there to start from; name the instance of the run: --instance DIR")
     return data_of_page(full.read_text(encoding="utf-8"))
 
 
-def _made_anew(published: Published, out: Path, folder: Path, encoding: str) -> dict[str, Any]:
+def _made_anew(published: Published, out: Path, folder: Path, encoding: str, effort: float, alternatives: bool) -> dict[str, Any]:
     """The data from the tables of the run and its instance. Raises UsageError where they do not belong together."""
-    from matcher.errors import UsageError
+    from matcher.advise.worth import with_worth
     from matcher.io import read_instance
     from matcher.published import result_of, with_distances
     from matcher.report import report_data
@@ -74,4 +86,5 @@ def _made_anew(published: Published, out: Path, folder: Path, encoding: str) -> 
     instance = with_distances(read_instance(folder, quarantine=quarantine, encoding=encoding), policy, out)
     if instance.sha256 != published.summary.get("input_sha256"):
         raise UsageError(f"{folder} is not the instance that this run was made from, or it has changed since")
-    return report_data(result_of(published, instance, policy, date), published.summary)
+    result = result_of(published, instance, policy, date)
+    return report_data(with_worth(result, effort, alternatives=alternatives) if effort else result, published.summary)

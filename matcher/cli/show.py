@@ -16,6 +16,11 @@ from matcher.placed import Placements
 from matcher.result import LEFT_OUT_REASONS, Result
 
 NARROW = 12  # of the words at the left, where they fit
+ESTIMATED = {
+    "great_circle": mark("estimated from coordinates for {estimated} of {all} households"),
+    "road": mark("estimated along the built-in trunk roads for {estimated} of {all} households"),
+    "osrm": mark("as the routing server says for {estimated} of {all} households"),
+}
 REASON_WORDS = {
     "no_consent": mark_n("{n} household has not consented", "{n} households have not consented"),
     "quarantined": mark_n("{n} household has a faulty row", "{n} households have a faulty row"),
@@ -114,7 +119,8 @@ def _facts(result: Result, numbers: dict[str, Any], t: Translator) -> list[tuple
         facts.append((t.say("Journey"), far))
     estimated = numbers["estimated_distances"]["placements"]
     if estimated:
-        guess = t.say("estimated from coordinates for {estimated} of {all} households", estimated=estimated, all=len(result.placements))
+        model = numbers["policy"]["travel"]["model"]
+        guess = t.say(ESTIMATED[model], estimated=estimated, all=len(result.placements))
         facts.append(("", guess))
     if ties["all"]:
         facts.append((t.say("Ties kept"), t.say("{kept} of {all}", kept=ties["kept"], all=ties["all"])))

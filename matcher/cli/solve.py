@@ -49,7 +49,7 @@ def solve(
         Path | None, typer.Option("--warm", metavar="OUT", help="Begin from the prices and the plan of an earlier run in this folder.")
     ] = None,
     remedies: Annotated[
-        bool, typer.Option("--remedies/--no-remedies", help="Look for what would help each household without a place (default), or not.")
+        bool, typer.Option("--remedies/--no-remedies", help="Look for what would help those without a place (default), or not.")
     ] = True,
     lang: Lang = "en",
     mapping: Mapping = None,
@@ -158,9 +158,10 @@ def _with_remedies(result: Result, effort: float, time_limit: float, stopped: bo
     from matcher.advise.remedies import told, unexamined
 
     nobody = unexamined(result)
-    if stopped or not nobody.not_examined:
+    floors = result.policy is not None and result.policy.floors.share
+    if stopped or not (nobody.not_examined or floors):
         return told(result, nobody), stopped
-    if not quiet:
+    if not quiet and nobody.not_examined:
         count = len(nobody.not_examined)
         who = "1 household" if count == 1 else f"{count} households"
         typer.echo(f"Looking for what would help {who} without a place (--no-remedies leaves that out) …", err=True)

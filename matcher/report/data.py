@@ -7,10 +7,13 @@ language from the page alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from matcher.advise.fair import envy
+from matcher.advise.trial import Night as Run
 from matcher.columns import codes
 from matcher.explain import Explainer
 from matcher.i18n import LANGUAGES
@@ -74,7 +77,19 @@ def report_data(result: Result, numbers: Mapping[str, Any], night: Night | None 
         "beds_by_oblast": beds,
         "quarantined": _quarantined(instance),
         "rules_at_stake": numbers["policy"]["order"],
+        "travel_model": numbers["policy"]["travel"]["model"],
+        **_worth(result),
+        "envy": None if explainer is None else asdict(envy(Run(result, explainer.compiled))),
     }
+
+
+def _worth(result: Result) -> dict[str, Any]:
+    """What was found by solving again: offers worth finding (None where nobody looked), and the price of each floor."""
+    advice, floors = (None, ()) if result.worth is None else (result.worth.advice, result.worth.floors)
+    leads = None
+    if advice is not None:
+        leads = {"offers": [asdict(lead) for lead in advice.leads], "candidates": advice.candidates, "not_examined": advice.not_examined}
+    return {"advice": leads, "floors": [asdict(floor) for floor in floors]}
 
 
 def _reasons(result: Result) -> dict[str, list[int]]:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from matcher.model import Spot
-from matcher.places.gazetteer import gazetteer
+from matcher.places.called import names
 from matcher.places.oblasts import OBLASTS
 
 MARGIN = 1.0  # degrees around the country that still count as on its map
@@ -51,14 +51,6 @@ class Atlas:
         sheet = {"kind": "ukraine"} if at_home else _plain_map(self.spots)
         places = [[*names(spot), spot.adm1, *_on(sheet, spot)] for spot in self.spots]
         return places, sheet
-
-
-def names(spot: Spot) -> tuple[str, str]:
-    """(English, Ukrainian) name of a place; coordinates where it has none."""
-    if spot.key is not None and (known := gazetteer().named(spot.key)) is not None:
-        return known.en, known.uk or known.en
-    name = spot.name or f"{spot.lat:.4f} {spot.lon:.4f}"
-    return name, name
 
 
 def oblast_names(code: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from matcher.errors import Fault, InputError
 from matcher.i18n import Translator, translator
-from matcher.report import view
+from matcher.report import todo, view
 from matcher.report.chart import chart, public_chart
 from matcher.report.data import FORMAT
 from matcher.report.words import REASONS, STATUS, script, script_words
@@ -37,11 +37,14 @@ def page(data: Mapping[str, Any], lang: str = "en") -> str:
         words=_json(script_words()),
         headline=view.headline(data, t),
         numbers=view.numbers(data, t),
-        tasks=view.tasks(data, t),
+        tasks=todo.tasks(data, t),
         chart=chart(data, t),
         beds=view.beds(data, t),
         changes=view.changes(data, t),
-        help=view.help_(data, t),
+        help=todo.help_(data, t),
+        hunt=todo.hunt(data, t),
+        promises=todo.promises(data, t),
+        envy=todo.envy(data, t),
         ending=view.ending(data, t),
         filters=_filters(data, t),
     )  # fmt: skip

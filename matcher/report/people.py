@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from matcher.policy import Policy
 from matcher.report.geography import Atlas
 from matcher.report.offers import Offers
 from matcher.report.why import Teller, Told
-from matcher.result import TERMS, PlacementRow, Result, UnplacedRow
+from matcher.result import TERMS, Alternative, PlacementRow, Result, UnplacedRow
 from matcher.roles import assign_roles
 
 MOST = 20_000
@@ -54,14 +54,24 @@ def people(result: Result, explainer: Explainer | None, atlas: Atlas, offers: Of
     teller = Teller(instance, atlas, offers, options.lang)
     why = {found.household_id: found for found in explainer.every()} if explainer is not None else {}
     out = [_unplaced(row, teller.of_unplaced(row, why.get(row.household_id)), households, atlas, secret, options.date) for row in listed]
+    again = {} if result.worth is None else result.worth.again
     guessed = _estimated(instance, policy, told, households, offers.known)
     rows = [
-        _placed(row, teller.told(why[row.household_id]), guess, households, atlas, offers) for row, guess in zip(told, guessed, strict=True)
+        _placed(row, teller.told(why[row.household_id]), guess, households, atlas, offers, again.get(row.household_id, {}))
+        for row, guess in zip(told, guessed, strict=True)
     ]
     return People(rows, out, hidden, (len(open_) - len(told), len(result.unplaced) - len(listed)))
 
 
-def _placed(row: PlacementRow, told: Told, estimated: bool, households: ById[Household], atlas: Atlas, offers: Offers) -> list[Any]:
+def _placed(
+    row: PlacementRow,
+    told: Told,
+    estimated: bool,
+    households: ById[Household],
+    atlas: Atlas,
+    offers: Offers,
+    again: Mapping[str, int],
+) -> list[Any]:
     household = households[row.household_id]
     return [
         row.household_id,
@@ -77,11 +87,17 @@ def _placed(row: PlacementRow, told: Told, estimated: bool, households: ById[Hou
         [[TERMS.index(term), value] for term, value in row.terms.terms.items() if value],
         row.tie_km10,
         row.ties_kept,
-        [[offers.number(other.accommodation_id), other.added_cost] for other in row.alternatives],
+        [_alternative(other, again, offers) for other in row.alternatives],
         offers.number(row.changed_from) if row.changed_from else None,
         told.ties,
         told.others,
     ]
+
+
+def _alternative(other: Alternative, again: Mapping[str, int], offers: Offers) -> list[Any]:
+    """[offer, added cost], and what it would cost if others may move too, where that is known."""
+    row = [offers.number(other.accommodation_id), other.added_cost]
+    return [*row, again[other.accommodation_id]] if other.accommodation_id in again else row
 
 
 def _unplaced(row: UnplacedRow, why: Told, households: ById[Household], atlas: Atlas, secret: frozenset[str], date: dt.date) -> list[Any]:

@@ -11,12 +11,16 @@ from matcher.i18n import Translator, mark
 from matcher.report.cells import SMALL, hidden
 from matcher.report.geography import short_oblast
 from matcher.report.shares import Row
-from matcher.report.words import ADVICE, GROUPS, REASONS
-from matcher.result import LEFT_OUT_REASONS
+from matcher.wording.advice import group_name
 
 Data = Mapping[str, Any]
-CHIPS = 12  # households named in the list of what to do; the table has them all
-HELPED = 10  # households whose remedy stands in the list of what would help
+
+
+ESTIMATED: Mapping[str, str] = {
+    "great_circle": mark("journeys are estimated from coordinates"),
+    "road": mark("journeys are estimated along the built-in trunk roads"),
+    "osrm": mark("journeys are as long as the routing server says"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,19 +31,6 @@ class Number:
     label: str
     note: str = ""
     urgent: bool = False
-
-
-@dataclass(frozen=True)
-class Task:
-    """Households without a place for one reason: who, why, what to do. ids: the most urgent ones."""
-
-    reason: str
-    left_out: bool
-    households: int
-    persons: int
-    why: str
-    advice: str
-    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +56,7 @@ def numbers(data: Data, t: Translator) -> list[Number]:
     urgent = data["by_priority"]["1"]["persons"]["unplaced"]
     estimated = data["estimated_distances"]["placements"]
     told = homes["placed"] - data["placed"]["hidden"]
+    guessed = ESTIMATED[data["travel_model"]]
     return [
         Number(t.number(placed), t.say("persons have a place"), t.say("of {all}", all=placed + without + out)),
         Number(
@@ -81,7 +73,7 @@ def numbers(data: Data, t: Translator) -> list[Number]:
             t.say("of {all}; they need not suit those who have no place", all=beds["offered"]),
         ),
         _best(data, t),
-        Number(t.number(estimated), t.say("journeys are estimated from coordinates"), t.say("of {all}", all=told)),
+        Number(t.number(estimated), t.say(guessed), t.say("of {all}", all=told)),
     ]  # fmt: skip
 
 
@@ -102,66 +94,6 @@ def headline(data: Data, t: Translator) -> str:
     if out:
         parts.append(t.say_n("{n} person is left out this time.", "{n} persons are left out this time.", out))
     return " ".join(parts)
-
-
-def tasks(data: Data, t: Translator) -> list[Task]:
-    """Who has no place, why, and what to do: by reason, those who are short of a place first."""
-    rows, out = _unplaced(data), []
-    order = sorted(REASONS, key=lambda reason: (reason in LEFT_OUT_REASONS, list(REASONS).index(reason)))
-    for reason in order:
-        if reason in data["reasons"]:
-            households, persons = data["reasons"][reason]
-            concerned = sorted((row for row in rows if row["reason"] == reason), key=_urgency)
-            ids = tuple(row["id"] for row in concerned[:CHIPS])
-            left_out = reason in LEFT_OUT_REASONS
-            out.append(Task(reason, left_out, households, persons, t.say(REASONS[reason]), t.say(ADVICE[reason]), ids))
-    return out
-
-
-@dataclass(frozen=True)
-class Helped:
-    """A household without a place, and what would place it."""
-
-    id: str
-    who: str
-    words: str
-
-
-@dataclass(frozen=True)
-class Help:
-    """What would help. more: how many stand in their rows only. none: for whom nothing was found; not_examined: the search did not
-    come to them."""
-
-    rows: tuple[Helped, ...]
-    more: int
-    none: int
-    not_examined: int
-
-
-def help_(data: Data, t: Translator) -> Help:
-    """What would help the households without a place, the most urgent first."""
-    rows = [row for row in _unplaced(data) if row["reason"] not in LEFT_OUT_REASONS]
-    found = sorted((row for row in rows if row["remedy"]), key=_urgency)
-    told = tuple(
-        Helped(
-            row["id"],
-            t.say("priority {priority}", priority=str(row["priority"])) + ", " + t.say_n("{n} person", "{n} persons", row["persons"] or 0),
-            row["remedy"].get(t.lang) or next(iter(row["remedy"].values())),
-        )
-        for row in found[:HELPED]
-    )
-    none = sum(bool(row["examined"]) and not row["remedy"] for row in rows)
-    examined = any(row["examined"] for row in rows)
-    left = len(rows) - len(found) - none if examined or found else 0
-    return Help(told, len(found) - len(told), none, left)
-
-
-def _unplaced(data: Data) -> list[dict[str, Any]]:
-    return [dict(zip(data["unplaced"]["fields"], row, strict=True)) for row in data["unplaced"]["rows"]]
-
-
-def _urgency(row: Mapping[str, Any]) -> tuple[int, int, str]:
-    return row["priority"] or 9, -(row["waiting"] or 0), row["id"]
 
 
 def goodness(data: Data, t: Translator) -> list[str]:
@@ -243,7 +175,7 @@ def _size(key: str, t: Translator) -> str:
 def by_group(data: Data, t: Translator) -> Grid:
     """Persons of households by their groups, which may overlap."""
     return grid(
-        [(t.say(GROUPS[row[0]]) if row[0] in GROUPS else row[0].replace("_", " "), row) for row in data["shares"]["group"]],
+        [(group_name(row[0], t), row) for row in data["shares"]["group"]],
         sums_below=False,
         open_=False,
         t=t,

@@ -9,7 +9,16 @@ from typing import Any
 
 from matcher.i18n import LANGUAGES, Translator, mark, translator
 from matcher.wording.explanations import MARGIN_WORDS, TIE_KINDS, WEIGHTIER_WORDS
-from matcher.wording.tables import BARRED_WORDS, LEFT_OUT_WORDS, OWN_ROW_FAULTY, RULE_NAMES, RULE_WORDS, TERM_WORDS
+from matcher.wording.tables import (
+    BARRED_WORDS,
+    FEATURE_WORDS,
+    LEFT_OUT_WORDS,
+    OWN_ROW_FAULTY,
+    PET_WORDS,
+    RULE_NAMES,
+    RULE_WORDS,
+    TERM_WORDS,
+)
 
 SCRIPTS = ("base.js", "table.js", "details.js", "sheets.js", "start.js")
 KEYWORDS: dict[str, Any] = {"say": None, "sayN": (1, 2), "sayIn": (2,), "sayInN": (2, 3)}
@@ -21,18 +30,6 @@ KINDS: Mapping[str, str] = {
     "dormitory": mark("dormitory"),
     "hotel": mark("hotel"),
     "modular": mark("modular housing"),
-}
-FEATURES: Mapping[str, str] = {
-    "step_free": mark("no steps"),
-    "ground_floor": mark("ground floor"),
-    "lift": mark("a lift"),
-    "private_bathroom": mark("a bathroom of its own"),
-    "medical_care": mark("medical care"),
-    "women_only": mark("women only"),
-    "school": mark("a school nearby"),
-    "kitchen": mark("a kitchen"),
-    "quiet": mark("quiet"),
-    "garden": mark("a garden"),
 }
 RELATIONS: Mapping[str, str] = {
     "parent": mark("parent"),
@@ -47,16 +44,6 @@ RELATIONS: Mapping[str, str] = {
     "work": mark("work"),
     "school": mark("school"),
     "treatment": mark("treatment"),
-}
-GROUPS: Mapping[str, str] = {
-    "older_person": mark("older people"),
-    "single_parent": mark("single parents"),
-    "disability": mark("people with disabilities"),
-    "limited_mobility": mark("people with limited mobility"),
-    "in_transit": mark("people in transit"),
-    "large_family": mark("large families"),
-    "pregnant": mark("pregnant women"),
-    "unaccompanied_minor": mark("children without parents"),
 }
 STATUS: Mapping[str, str] = {"proposed": mark("proposed"), "accepted": mark("accepted"), "moved_in": mark("moved in")}
 REASONS: Mapping[str, str] = {
@@ -113,7 +100,7 @@ FAMILY_ADVICE: Mapping[str, str] = {
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "terms": TERM_WORDS, "barred": BARRED_WORDS, "rule_names": RULE_NAMES, "left_out": {**LEFT_OUT_WORDS, "own_row": OWN_ROW_FAULTY},
     "margin": MARGIN_WORDS, "weightier": WEIGHTIER_WORDS, "tie_kinds": TIE_KINDS, "relations": RELATIONS,
-    "kinds": KINDS, "features": FEATURES, "status": STATUS, "reasons": REASONS, "advice": ADVICE, "family": FAMILY,
+    "kinds": KINDS, "features": FEATURE_WORDS, "pets": PET_WORDS, "status": STATUS, "reasons": REASONS, "advice": ADVICE, "family": FAMILY,
     "family_advice": FAMILY_ADVICE,
 }  # fmt: skip
 

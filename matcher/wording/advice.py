@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from matcher.answers import Advice, CurvePoint, Difference, Envy, Fairness, FloorPrice, Lead, Share, Side
+from matcher.answers import CurvePoint, Difference, Envy, Fairness, Share, Side
 from matcher.i18n import Translator, mark
-from matcher.wording.remedies import remedy_sentence
-from matcher.wording.tables import KIND_WORDS, TERM_WORDS
+from matcher.wording.remedies import remedy_sentence, suits
+from matcher.wording.tables import GROUP_WORDS, KIND_WORDS, TERM_WORDS
 from matcher.wording.units import persons_of
+from matcher.worth import Advice, FloorPrice, Lead
 
 
 def difference_lines(found: Difference, t: Translator) -> Iterator[str]:
@@ -30,7 +31,7 @@ def difference_lines(found: Difference, t: Translator) -> Iterator[str]:
     before_of = dict(one.groups)
     for group, persons in other.groups:
         if persons != before_of.get(group, 0):
-            label = t.say("placed of group {group}", group=group)
+            label = t.say("placed of group {group}", group=group_name(group, t))
             yield _row(label, t.number(before_of.get(group, 0)), t.number(persons), _signed(t, persons - before_of.get(group, 0), 0))
     yield from _proofs(one, other, t)
     yield from _names(t.say("Placed now:"), found.placed)
@@ -98,12 +99,18 @@ def advice_lines(advice: Advice, t: Translator) -> Iterator[str]:
 
 def lead_sentence(lead: Lead, t: Translator) -> str:
     """One offer worth finding, and what it would change."""
-    text = t.say(
-        "{kind} for {persons} in {place}", kind=t.say(KIND_WORDS[lead.kind]), persons=persons_of(t, lead.capacity), place=lead.place
-    )
-    with_ = ", ".join([*lead.features, *lead.pets])
-    if with_:
-        text = t.say("{offer}, with {features}", offer=text, features=with_)
+    return t.say("{offer}: {changes}", offer=lead_words(lead, t), changes=lead_changes(lead, t))
+
+
+def lead_words(lead: Lead, t: Translator) -> str:
+    """What to look for."""
+    place = lead.place_uk if t.lang == "uk" else lead.place
+    text = t.say("{kind} for {persons} in {place}", kind=t.say(KIND_WORDS[lead.kind]), persons=persons_of(t, lead.capacity), place=place)
+    return suits(text, lead.features, lead.pets, t)
+
+
+def lead_changes(lead: Lead, t: Translator) -> str:
+    """What it would change for everybody together."""
     changes = []
     if lead.persons > 0:
         changes.append(t.say_n("{n} more person placed", "{n} more persons placed", lead.persons))
@@ -114,7 +121,12 @@ def lead_sentence(lead: Lead, t: Translator) -> str:
     if lead.ties:
         changes.append(t.say("{n} ties kept", n=_signed(t, lead.ties, 0)))
     changes.append(t.say("{km} person-km on the road", km=_signed(t, lead.km10, 1)))
-    return t.say("{offer}: {changes}", offer=text, changes=", ".join(changes))
+    return ", ".join(changes)
+
+
+def group_name(group: str, t: Translator) -> str:
+    """A group in words; one that has none as it is written."""
+    return t.say(GROUP_WORDS[group]) if group in GROUP_WORDS else group.replace("_", " ")
 
 
 TABLES = (
@@ -148,7 +160,10 @@ def share_line(row: Share, t: Translator) -> str:
 def floor_sentence(floor: FloorPrice, t: Translator) -> str:
     """What a floor asks for, what it got, and what it costs everybody."""
     head = t.say(
-        "The floor of {group} asks for {wanted} persons placed; {placed} are", group=floor.group, wanted=floor.wanted, placed=floor.placed
+        "The floor of {group} asks for {wanted} persons placed; {placed} are",
+        group=group_name(floor.group, t),
+        wanted=floor.wanted,
+        placed=floor.placed,
     )
     if floor.persons is None or floor.cost is None:
         return t.say("{floor}; what it costs everybody was not examined.", floor=head)
@@ -175,4 +190,4 @@ def envy_lines(found: Envy, t: Translator) -> Iterator[str]:
     )  # fmt: skip
     for count, text in causes:
         if count:
-            yield f"  {t.number(count):>5}  {t.say(text)}"
+            yield f"  {t.number(count):>5}: {t.say(text)}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from matcher.changes import AddOffer, ChangeHousehold, ChangeTie, Remedy
 from matcher.i18n import Translator
 from matcher.model import Tie
-from matcher.wording.tables import KIND_WORDS
-from matcher.wording.units import oblast_name, persons_of, plain_number
+from matcher.wording.tables import FEATURE_WORDS, KIND_WORDS, PET_WORDS
+from matcher.wording.units import oblast_name, persons_of, place_of, plain_number, words_of
 
 
 def remedy_sentence(remedy: Remedy, t: Translator) -> str:
@@ -17,7 +18,7 @@ def remedy_sentence(remedy: Remedy, t: Translator) -> str:
     if remedy.also_placed:
         parts.append(t.say_n("{n} more person gets a place too", "{n} more persons get a place too", remedy.also_placed))
     if remedy.moved:
-        parts.append(t.say_n("{n} household moves elsewhere", "{n} households move elsewhere", remedy.moved))
+        parts.append(t.say_n("{n} household is proposed another place", "{n} households are proposed another place", remedy.moved))
     text = t.say("{sentence}.", sentence="; ".join(parts))
     return text[:1].upper() + text[1:]
 
@@ -50,7 +51,7 @@ def _household(remedy: Remedy, fields: Any, t: Translator) -> str:
     if remedy.kind == "avoids":
         oblasts = t.listed(oblast_name(t, code) for code in sorted(before - value))
         return t.say("ask the family whether {oblast}, which it avoids, would do after all", oblast=oblasts)
-    return t.say("if it did without a wish: {wishes}", wishes=t.listed(sorted(before - value)))
+    return t.say("if it did without a wish: {wishes}", wishes=t.listed(words_of(t, before - value, FEATURE_WORDS)))
 
 
 _FIELD = {"arrives": "arrives", "leaves": "leaves", "max_km": "max_km", "accepts": "accepts", "avoids": "avoids", "wants": "wants"}
@@ -58,16 +59,11 @@ _FIELD = {"arrives": "arrives", "leaves": "leaves", "max_km": "max_km", "accepts
 
 def _offer(change: AddOffer, t: Translator) -> str:
     offer = change.offer
-    place = offer.spot.name or f"{offer.spot.lat:.4f} {offer.spot.lon:.4f}"
     text = t.say(
         "one more offer: {kind} for {persons} in {place}",
-        kind=t.say(KIND_WORDS[offer.kind]), persons=persons_of(t, offer.capacity), place=place,
+        kind=t.say(KIND_WORDS[offer.kind]), persons=persons_of(t, offer.capacity), place=place_of(t, offer.spot),
     )  # fmt: skip
-    with_ = sorted(offer.features)
-    if with_:
-        text = t.say("{offer}, with {features}", offer=text, features=t.listed(with_))
-    if offer.pets:
-        text = t.say("{offer}, pets allowed: {pets}", offer=text, pets=t.listed(sorted(offer.pets)))
+    text = suits(text, offer.features, offer.pets, t)
     if offer.cost_per_person_night is not None:
         cost = plain_number(t, offer.cost_per_person_night)
         text = t.say("{offer}, for at most {cost} a person and night", offer=text, cost=cost)
@@ -76,9 +72,18 @@ def _offer(change: AddOffer, t: Translator) -> str:
     return text
 
 
+def suits(offer: str, features: Collection[str], pets: Collection[str], t: Translator) -> str:
+    """An offer in words, with what it has to have."""
+    if features:
+        offer = t.say("{offer}, with: {features}", offer=offer, features=t.listed(words_of(t, features, FEATURE_WORDS)))
+    if pets:
+        offer = t.say("{offer}, pets allowed: {pets}", offer=offer, pets=t.listed(words_of(t, pets, PET_WORDS)))
+    return offer
+
+
 def _tie(household_id: str, tie: Tie, fields: Any, t: Translator) -> str:
     if tie.spot is not None:
-        target = tie.spot.name or f"{tie.spot.lat:.4f} {tie.spot.lon:.4f}"
+        target = place_of(t, tie.spot)
     else:
         other = tie.household_id if tie.other_household_id == household_id else tie.other_household_id
         target = tie.accommodation_id or other or ""

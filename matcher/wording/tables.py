@@ -97,3 +97,28 @@ KIND_WORDS: Mapping[str, str] = {
     "hotel": mark("hotel"),
     "modular": mark("modular housing"),
 }
+FEATURE_WORDS: Mapping[str, str] = {
+    "step_free": mark("no steps"),
+    "ground_floor": mark("ground floor"),
+    "lift": mark("a lift"),
+    "private_bathroom": mark("a bathroom of its own"),
+    "medical_care": mark("medical care"),
+    "women_only": mark("women only"),
+    "school": mark("a school nearby"),
+    "kitchen": mark("a kitchen"),
+    "quiet": mark("quiet"),
+    "garden": mark("a garden"),
+    "oxygen": mark("oxygen"),
+    "dialysis": mark("dialysis"),
+}
+GROUP_WORDS: Mapping[str, str] = {
+    "older_person": mark("older people"),
+    "single_parent": mark("single parents"),
+    "disability": mark("people with disabilities"),
+    "limited_mobility": mark("people with limited mobility"),
+    "in_transit": mark("people in transit"),
+    "large_family": mark("large families"),
+    "pregnant": mark("pregnant women"),
+    "unaccompanied_minor": mark("children without parents"),
+}
+PET_WORDS: Mapping[str, str] = {"dog": mark("dog"), "cat": mark("cat"), "other": mark("another animal")}

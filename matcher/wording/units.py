@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from matcher.i18n import Translator
+from matcher.model import Spot
+from matcher.places.called import names
 from matcher.places.oblasts import OBLASTS
 
 
@@ -28,3 +31,13 @@ def oblast_name(t: Translator, code: str) -> str:
     """An oblast by its P-code; other countries' codes stay as they are."""
     known = OBLASTS.get(code)
     return code if known is None else known.uk if t.lang == "uk" else known.en
+
+
+def place_of(t: Translator, spot: Spot) -> str:
+    """A place by its name in the language, or by its coordinates."""
+    return names(spot)[t.lang == "uk"]
+
+
+def words_of(t: Translator, codes: Iterable[str], table: Mapping[str, str]) -> list[str]:
+    """Codes in words, sorted by code; those that the table does not have as they are."""
+    return [t.say(table[code]) if code in table else code for code in sorted(codes)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from matcher import fairness
 from matcher.errors import InputError
 from matcher.report import Night, data, data_of_page, night, page, public_page
 from matcher.stability import Change, Ending
 from matcher.summary import summary
+from matcher.worth import Advice, FloorPrice, Lead, Worth
 from tests.runs import DATE, INSTANCES, matcher, published, rows_of, scratch, solved
 
 HARD = INSTANCES / "hard-night"
@@ -28,7 +32,7 @@ def test_a_page_holds_all_that_it_is_made_from() -> None:
 def test_the_tables_of_a_run_give_the_same_page() -> None:
     out = published(HARD, scratch() / "data-hard-night")
     again = scratch() / "again.html"
-    ended = matcher("report", out, "--instance", HARD, "--out", again)
+    ended = matcher("report", out, "--instance", HARD, "--effort", "0", "--out", again)
     assert ended.returncode == 0, ended.stderr
     assert again.read_bytes() == (out / "report.html").read_bytes()
     assert str(again) in ended.stdout
@@ -82,3 +86,36 @@ def test_a_night_with_many_changes_lists_those_first_that_had_something_else(mon
     assert [row[0] for row in cut["changes"]] == [c.household_id for c in changes if c.change == "changed"][:most]
     for lang, words in (("en", "more changes stand in changes.csv"), ("uk", "у changes.csv")):
         assert words in page(cut, lang) and words not in page(whole, lang)
+
+
+def test_the_page_says_which_offers_to_look_for_and_what_floors_cost() -> None:
+    offer = {"place": "Kyiv", "place_uk": "Київ", "adm1": "UA80", "kind": "house", "capacity": 6, "features": ("step_free",), "pets": ()}
+    gain = {
+        "worth": 100,
+        "households": 2,
+        "persons": 6,
+        "cost": 90,
+        "ties": -1,
+        "km10": 12345,
+        "proved": True,
+        "option": ("--add-offer", "x"),
+    }
+    floor = FloorPrice("older_person", 9, 8, persons=-2, cost=400, proved=True)
+    result = replace(solved(HARD), worth=Worth(Advice((Lead(**offer, **gain),), 5, 4), (floor,)))  # type: ignore[arg-type]
+    found = data.report_data(result, summary(result))
+    english, ukrainian = page(found, "en"), page(found, "uk")
+    assert "House for 6 persons in Kyiv, with: no steps" in english and "4 other possible offers were not tried" in english
+    for cell in (">+6<", ">−1<", ">+1,235<"):
+        assert cell in english
+    assert "asks for 9 persons placed; 8 are" in english and "older people" in english
+    assert "Київ" in ukrainian.split('id="h-help"')[1] and "House for" not in ukrainian
+    assert page(data_of_page(english), "uk") == ukrainian
+    assert "Offers most worth finding" not in page(made(), "en")
+
+
+def test_the_page_says_whether_a_more_urgent_household_would_have_fitted() -> None:
+    found = made()
+    count = found["envy"]["households"]  # type: ignore[index]
+    assert count == fairness(solved(HARD), 0).envy.households
+    html = page(found)
+    assert "where a less urgent one is" in html

@@ -86,7 +86,7 @@ def test_the_longest_journey_by_as_little_as_helps() -> None:
     assert remedy.kind == "max_km" and isinstance(remedy.change, ChangeHousehold)
     km = remedy.change.fields["max_km"]
     assert 100 < km < 900 and remedy.accommodation_id == "A2" and remedy.moved == 1  # H2 can go on to Lviv
-    assert said(remedy).startswith(f"If it could travel {km} km instead of 50 km; 1 household moves elsewhere")
+    assert said(remedy).startswith(f"If it could travel {km} km instead of 50 km; 1 household is proposed another place")
     holds(result, remedy)
     assert result.instance is not None
     shorter = ChangeHousehold("H1", {"max_km": km - 1})
@@ -133,7 +133,7 @@ def test_a_wish_where_the_policy_leaves_it_out() -> None:
     result = run("wish", ["H1,1,Kharkiv,5,,,,school"], ["A1,Poltava,apartment,1"], policy=policy)
     assert [row.reason for row in result.unplaced] == ["policy"]
     remedy = remedy_of(result)
-    assert said(remedy) == "If it did without a wish: school."
+    assert said(remedy) == "If it did without a wish: a school nearby."
     holds(result, remedy)
 
 
@@ -143,7 +143,7 @@ def test_one_more_offer_where_nothing_else_helps() -> None:
     assert isinstance(remedy.change, AddOffer) and remedy.kind == "offer"
     offer = remedy.change.offer
     assert (offer.capacity, offer.features, offer.spot.name) == (3, {"step_free"}, "Kharkiv")
-    assert said(remedy).startswith("One more offer: apartment for 3 persons in Kharkiv, with step_free")
+    assert said(remedy).startswith("One more offer: apartment for 3 persons in Kharkiv, with: no steps")
     assert remedy.option[1] == "accommodation_id=NEW-1,place=UA63120270010096107,adm1=UA63,capacity=3,shared=no,features=step_free"
     holds(result, remedy)
 

@@ -57,7 +57,7 @@ function tieSentence([kind, target, relation, required, km10, kept]) {
 }
 
 function alternativeLines(row) {
-  const free = row.alternatives.map(([offer, added]) => el("li", {}, alternative(offer, added, row.persons)));
+  const free = row.alternatives.map(([offer, added, again]) => el("li", {}, alternative(offer, added, row.persons), again === undefined ? null : " " + moved(again, row.persons)));
   const other = row.others.map(([offer, added, rules, full]) => el("li", {}, say("{offer}; but {way}", {
     offer: alternative(offer, added, row.persons), way: full === null ? rules.map((rule) => code("barred", rule)).join(", ") : fullSentence(full),
   })));
@@ -81,6 +81,11 @@ function fullSentence([households, fixed, nowhere, loss]) {
 function alternative(offer, added, size) {
   const values = { offer: offerName(offer), each: each(Math.abs(added), size) };
   return added >= 0 ? say("{offer}: {each} km per person more", values) : say("{offer}: {each} km per person less", values);
+}
+
+/* The same with the plan made again around it. */
+function moved(units, size) {
+  return say("(or {each}, if others may move too)", { each: each(units, size) });
 }
 
 function placedDetail(row) {
