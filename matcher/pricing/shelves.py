@@ -15,6 +15,8 @@ from matcher.pricing.core import Core, Numbers, Wide
 from matcher.pricing.kernels import FAR, HALF, jit, pair_cost, pay, special
 
 LEAST_ENTRIES, MOST_ENTRIES, ENTRIES_A_PARTY = 2_000_000, 30_000_000, 500
+PARTIES_LOOKED_AT = 64
+"""From so many parties, dealt out, it is told how much of the offers a kind may have."""
 
 
 class Shelves(NamedTuple):
@@ -34,14 +36,16 @@ def make_shelves(core: Core, tables: Sequence[Wide], most_kinds: int | None = No
     """Refine the kinds by one table after another while the shelves stay short enough; most telling tables first."""
     budget = min(max(ENTRIES_A_PARTY * core.parties, LEAST_ENTRIES), MOST_ENTRIES)
     usable = core.open
-    most = max(1, budget // max(1, int(usable.sum()))) if most_kinds is None else most_kinds
     kind = core.uses.claim
     chosen: list[Wide] = []
+    some = np.linspace(0, max(0, core.parties - 1), min(core.parties, PARTIES_LOOKED_AT)).astype(np.int64)
+    fit = np.ones((len(some), int(usable.sum())), dtype=np.bool_)
     left = [(_telling(table, usable), t) for t, table in enumerate(tables)]
     for _, t in sorted(left, key=lambda pair: (-pair[0], pair[1])):
         joined, count = _joint(kind, tables[t].row)
-        if count <= most:
-            kind = joined
+        better = fit & (tables[t].value[tables[t].row[some]][:, tables[t].column[usable]] < HALF)
+        if count <= most_kinds if most_kinds is not None else count * better.sum() <= budget * len(some):
+            kind, fit = joined, better
             chosen.append(tables[t])
     example = np.unique(kind, return_index=True)[1].astype(np.int64)
     order = np.argsort(core.place, kind="stable")
@@ -76,7 +80,7 @@ def _telling(table: Wide, usable: Bools) -> float:
     counts = np.bincount(table.row, minlength=len(table.value))
     allowed = np.where(value >= HALF, 0, value)
     spread = allowed.std(axis=1) / (1000 + allowed.std(axis=1)) if value.size else blocked
-    gain = (blocked**2 + 0.3 * spread) @ counts / max(1, counts.sum())
+    gain = (blocked**2 + spread) @ counts / max(1, counts.sum())
     return float(gain / np.log2(1 + len(table.value)))
 
 

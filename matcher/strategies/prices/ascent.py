@@ -1,12 +1,10 @@
-"""Capacity prices by ascent on the dual: every party takes its best arc, and rows that too many want become dearer.
+"""Rows and floors that have prices, what these prove, and steps: rows that too many want become dearer.
 
-Steps are those of Adam (Kingma and Ba, 2015) on the relative excess of each row, with a length that shrinks over the run and
-that is in proportion for prices that are high. Every step looks at all pairs.
+Steps are those of Adam (Kingma and Ba, 2015) on the relative excess of each row, with a length that shrinks over the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,22 +14,11 @@ from matcher.pricing.board import Board
 from matcher.pricing.core import Numbers
 from matcher.pricing.kernels import jit, pay, use_of
 from matcher.pricing.threads import in_ranges
-from matcher.pricing.uses import ROOMS, UNIT
+from matcher.strategies.prices.classes import Ties
 
 Floats = NDArray[np.float64]
-UNIT_BEDS = 2.3
-"""Beds that a unit counts as when steps are measured per bed."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """steps: how many. first, last: length of a step in cost units a bed at the start and at the end. steep: the same as a share of
-    the price."""
-
-    steps: int
-    first: float
-    last: float
-    steep: tuple[float, float]
+KEEPS, KEEPS_SQUARES = 0.5, 0.95
+"""Share of the memory of excesses, and of their squares, that stays from step to step."""
 
 
 @dataclass
@@ -49,8 +36,6 @@ class Market:
     most: Floats
 
     def __post_init__(self) -> None:
-        uses = self.board.core.uses
-        self.beds = np.where(uses.kind == UNIT, UNIT_BEDS, np.where(uses.kind == ROOMS, uses.number, 1)).astype(np.float64)
         self.load = np.zeros(len(self.capacity))
         self.out = self.board.core.out.astype(np.float64)
 
@@ -105,13 +90,13 @@ def _add_loads(core, menus, bundle, prices, offer, load, first, last):
 @jit
 def step_prices(prices, load, capacity, beds, mean, spread, length, share, count):
     """One step of Adam: prices up where rows are overfull, down where they are not, never below 0."""
-    less, least = 1 - 0.8**count, 1 - 0.95**count
+    less, least = 1 - KEEPS**count, 1 - KEEPS_SQUARES**count
     for r in range(len(prices)):
         excess = (load[r] - capacity[r]) / max(1.0, capacity[r])
         if prices[r] <= 0 and excess < 0:
             excess = 0.0
-        mean[r] = 0.8 * mean[r] + 0.2 * excess
-        spread[r] = 0.95 * spread[r] + 0.05 * excess * excess
+        mean[r] = KEEPS * mean[r] + (1 - KEEPS) * excess
+        spread[r] = KEEPS_SQUARES * spread[r] + (1 - KEEPS_SQUARES) * excess * excess
         if mean[r] != 0:
             step = (length * beds[r] + share * prices[r]) * (mean[r] / less) / (np.sqrt(spread[r] / least) + 1e-3)
             prices[r] = max(0.0, prices[r] + step)
@@ -126,39 +111,23 @@ class Found:
     floors: Floats
 
 
-def ascend(
-    market: Market, start: Floats, floors: Floats, schedule: Schedule, on_bound: Callable[[Found], bool], known: Found | None = None
-) -> Found:
-    """Climb from `start`. on_bound: told whenever all pairs were looked at; it returns False to stop early."""
-    prices, floors = start.copy(), floors.copy()
-    best = known or Found(-np.inf, prices.copy(), floors.copy())
-    state = Steps(market, prices, floors, schedule)
-    for i in range(schedule.steps):
-        bound = market.bound(prices, floors)
-        if bound > best.bound:
-            best = Found(bound, prices.copy(), floors.copy())
-        if i % 10 == 9 and not on_bound(best):
-            return best
-        state.step(market.load, market.missing, i / schedule.steps)
-    return best
-
-
 class Steps:
-    """Prices and the memory of their steps."""
+    """The memory of steps over prices of classes of rows, and of floors; both are changed in place."""
 
-    def __init__(self, market: Market, prices: Floats, floors: Floats, schedule: Schedule) -> None:
-        self.market, self.prices, self.floors, self.schedule = market, prices, floors, schedule
+    def __init__(self, market: Market, ties: Ties, prices: Floats, floors: Floats) -> None:
+        self.market, self.ties, self.prices, self.floors = market, ties, prices, floors
+        self.capacity = ties.sums(market.capacity)
         self.mean, self.spread = np.zeros(len(prices)), np.zeros(len(prices))
         self.floor_mean, self.floor_spread = np.zeros(len(floors)), np.zeros(len(floors))
         self.count = 0
 
-    def step(self, load: Floats, missing: Floats, done: float) -> None:
-        """One step; done: share of the run that lies behind."""
-        schedule, self.count = self.schedule, self.count + 1
-        length = schedule.first * (schedule.last / schedule.first) ** done
-        share = schedule.steep[0] * (schedule.steep[1] / schedule.steep[0]) ** done
-        market = self.market
-        step_prices(self.prices, load, market.capacity, market.beds, self.mean, self.spread, length, share, self.count)
+    def step(self, load: Floats, missing: Floats, length: float, share: float) -> None:
+        """One step of that length. load: of every row; missing: persons of every floor."""
+        market, ties, self.count = self.market, self.ties, self.count + 1
+        step_prices(
+            self.prices, ties.sums(load), self.capacity, ties.beds, self.mean, self.spread, length, share, self.count
+        )  # fmt: skip
+        self.prices[ties.implied] = 0.0
         if len(self.floors):
             ones = np.ones(len(self.floors))
             demand = np.maximum(1.0, np.abs(market.wanted))

@@ -15,7 +15,8 @@ from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]
 from matcher.errors import InternalError
 from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
-from matcher.pricing.uses import ANY_DATE, PERSONS, ROOMS, UNIT, Uses, offer_of_row
+from matcher.pricing.uses import ANY_DATE, PERSONS, ROOMS, UNIT, Uses
+from matcher.strategies.prices.classes import implied_rows
 from matcher.strategies.prices.house import House, enter, leave
 
 MOST_COST = 1 << 40
@@ -34,7 +35,7 @@ def make_lanes(uses: Uses, choices: Choices) -> Lanes:
     """Sort the arcs. Rows of persons beside rooms that cannot be overfilled as long as the rooms are not do not count."""
     if not len(uses.kind):  # nothing is counted anywhere
         return Lanes(np.full(len(choices.bundle), -1, dtype=np.int64), np.zeros(len(choices.bundle), dtype=np.int64))
-    idle = _idle(uses)
+    idle = implied_rows(uses)
     length = np.diff(choices.use_start)
     owner = np.repeat(np.arange(len(length)), length)
     counted = ~idle[choices.use_row]
@@ -48,15 +49,6 @@ def make_lanes(uses: Uses, choices: Choices) -> Lanes:
     row = np.where(good, row, -1)
     beds = np.where(good & (kind == PERSONS), amount, 0)
     return Lanes(row[choices.bundle], beds[choices.bundle])
-
-
-def _idle(uses: Uses) -> Bools:
-    """Rows of persons whose offer has rooms with no more beds than the row has: rooms run out first."""
-    owner = offer_of_row(uses)
-    rooms = (uses.kind == ROOMS) & (uses.date == ANY_DATE)
-    beds = np.bincount(owner[rooms], weights=(uses.number * uses.capacity)[rooms], minlength=len(uses.row_start) - 1)
-    idle: Bools = (uses.kind == PERSONS) & (uses.date == ANY_DATE) & (uses.beds[owner] >= 0) & (beds[owner] <= uses.capacity)
-    return idle
 
 
 class Flow:

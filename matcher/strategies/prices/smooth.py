@@ -1,9 +1,9 @@
-"""Sharper prices: ascent on a smoothed dual over lists of good arcs.
+"""Sharper prices: ascent on a smoothed dual over lists of good arcs that follow the prices.
 
 A party does not take its best arc alone but all of its good ones, each with a weight that falls with what it is worse (the soft
 minimum; Nesterov, 2005). What the rows then hold changes smoothly with the prices, so that a few hundred steps come closer than
-thousands of steps on the plain dual; and a step over lists costs a hundredth of one over all pairs. Lists are made anew at the
-prices reached, and only what all pairs prove counts.
+thousands of steps on the plain dual; and a step over lists costs a hundredth of one over all pairs. Every few steps the lists are
+renewed, which looks at all pairs: only what these prove counts.
 """
 
 from __future__ import annotations
@@ -12,171 +12,114 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matcher.layers import Ints
-from matcher.pricing.arcs import Choices, arc_prices, joined, nearest_offers, write_out
+from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import jit
 from matcher.pricing.menus import price_bundles
+from matcher.pricing.rolling import RollingLists
 from matcher.pricing.threads import in_ranges
-from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, Steps
-from matcher.strategies.prices.field import Field
+from matcher.strategies.prices.ascent import Floats, Found, Market, Steps
+from matcher.strategies.prices.classes import Ties
 
 HALVES = 2
 FAR_OFF = 8.0
 """Arcs worse than the best by so many times the warmth have no weight."""
-MOST_SETS = 4
-CLOSE, LOST = 0.01, 0.5
-"""Lists are good when they prove at most that share more than all pairs do; a climb that loses so much is not gone on from."""
-OUT_OF_REACH = 100.0
-"""Arcs worse than the best by so many times the warmth are left away for a round."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """schedule: of the steps. warmth: cost difference at which an arc's weight has fallen to 1/e, at the start and at the end."""
-
-    schedule: Schedule
-    warmth: tuple[float, float]
+REACH, LEAST_REACH = 12.0, 20_000.0
+"""Arcs stay on the lists while they are worse than the best by less than so many times the warmth, or than this."""
+LOOSE, OFTEN = 0.005, 5
+"""Lists that prove more than all pairs do, by that share, are renewed after so few steps."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """How to climb: `near` best offers of each of the last `kept` prices on the lists; rounds of the kind `feel` until what the lists
-    prove nearly holds for all pairs, then of each kind of `runs` in turn until one gains less than `gain` of the bound, at most `most`
-    in all; then `last`. Warm runs find the level of prices where every bed is short, cool ones the differences."""
+    """How to climb. warmth: cost difference at which an arc's weight has fallen to 1/e; length: of a step, in cost units a bed; share:
+    the same as a share of the price; each at the start and at the end. Every `every` steps the `near` best offers of all are put on the
+    lists, which keep `most` arcs a party."""
 
+    steps: int
+    every: int
     near: int
-    kept: int
-    feel: Round
-    runs: tuple[Round, ...]
-    last: Round
     most: int
-    gain: float = 0.003
+    warmth: tuple[float, float]
+    length: tuple[float, float]
+    share: float = 0.0
+
+    def at(self, done: float) -> tuple[float, float, float]:
+        """(warmth, length, share) when that part of the steps is done."""
+        (warm, cool), (long, short) = self.warmth, self.length
+        return warm * (cool / warm) ** done, long * (short / long) ** done, self.share * (1 - done)
 
 
-def sharpen(
-    field: Field, market: Market, start: Found, plan: Course, on_round: Callable[[Found], bool], in_time: Callable[[], bool]
-) -> Found:
-    """Climb from `start`. on_round: told after each look at all pairs; it returns False to stop. in_time: asked between steps; False ends
-    a round early."""
-    best, at = start, start
-    lists = _Rolling(field, plan)
-    kinds = iter(plan.runs)
-    run, turn, settled = next(kinds), plan.feel, -np.inf
-    good, good_lists = start, lists.parts  # where a failed run is taken back to
-    for _ in range(plan.most):
-        at, close = _round(market, lists, at, turn, in_time)
-        best = max(best, at, key=lambda found: found.bound)
-        if not on_round(best):
-            return best
-        if turn is run and at.bound - settled < plan.gain * abs(at.bound):
-            following = next(kinds, None)
-            if following is None:
+def climb(market: Market, ties: Ties, parties: Ints, start: Found, course: Course, on_look: Callable[[Found, float], bool]) -> Found:
+    """The best prices found by the steps of a course, and what they prove for these parties.
+
+    parties: of whom the rows are filled, each of them standing for as many others. start: its prices and floors; of tied rows the highest
+    price counts. on_look: told at every renewal of the best so far and the work since the last (arcs looked at); False ends the climb.
+    """
+    look = _Look(market, parties)
+    prices, floors = np.zeros(len(ties.beds)), start.floors.copy()
+    np.maximum.at(prices, ties.of, start.prices)
+    prices[ties.implied] = 0.0
+    steps = Steps(market, ties, prices, floors)
+    best = Found(-np.inf, prices[ties.of], floors.copy())
+    since, work, every = 0, 0.0, course.every
+    for i in range(course.steps + 1):
+        warmth, length, share = course.at(i / course.steps)
+        if i == course.steps or look.choices is None or since == every:
+            listed = look.value_of_lists
+            bound = look.renew(prices[ties.of], floors, course, warmth)
+            if bound > best.bound:
+                best = Found(bound, prices[ties.of], floors.copy())
+            if not on_look(best, work) or i == course.steps:
                 break
-            run, turn, at, lists.parts = following, following, good, good_lists
-            continue
-        if close:
-            if at.bound > settled:
-                settled, good, good_lists = at.bound, at, lists.parts
-        elif at.bound < best.bound - LOST * abs(best.bound):
-            at = best
-        turn = run if close else plan.feel
-    at, _ = _round(market, lists, best, plan.last, in_time)
-    best = max(best, at, key=lambda found: found.bound)
-    on_round(best)
+            every = OFTEN if listed - bound > LOOSE * abs(bound) else course.every
+            since, work = 0, 0.0
+        look.soften(prices[ties.of], floors, warmth)
+        steps.step(look.load, look.missing, length, share)
+        since += 1
+        work += len(look.choices.cost) if look.choices is not None else 0.0
     return best
-
-
-class _Rolling:
-    """Lists of arcs that remember the prices of the last rounds."""
-
-    def __init__(self, field: Field, plan: Course) -> None:
-        self.field, self.plan, self.parts = field, plan, list[tuple[NDArray[np.int32], Ints]]()
-
-    def at(self, prices: Floats) -> Choices:
-        """Arcs to the best offers at some prices and at those before."""
-        field, nobody = self.field, np.full(self.field.parties, -1, dtype=np.int64)
-        field.board.set_prices(prices)
-        self.parts = [*self.parts, nearest_offers(field.board, self.plan.near)][-self.plan.kept :]
-        return write_out(field.board, joined(field.core, np.arange(field.parties), self.parts, nobody, nobody), MOST_SETS)
-
-
-def _round(market: Market, lists: _Rolling, at: Found, turn: Round, in_time: Callable[[], bool]) -> tuple[Found, bool]:
-    """(prices after a climb over lists, does what the lists prove nearly hold for all pairs)."""
-    over_lists = _climb(market, lists.at(at.prices), at.prices, at.floors, turn, in_time)
-    bound = market.bound(over_lists.prices, over_lists.floors)
-    return Found(bound, over_lists.prices, over_lists.floors), over_lists.bound - bound < CLOSE * abs(over_lists.bound)
-
-
-def _climb(market: Market, choices: Choices, prices: Floats, floors: Floats, turn: Round, in_time: Callable[[], bool]) -> Found:
-    """The best prices over the lists, by their smoothed dual, with what the lists prove."""
-    prices, floors = prices.copy(), floors.copy()
-    best = Found(-np.inf, prices, floors)
-    look = _Look(market, _within_reach(market, choices, prices, floors, OUT_OF_REACH * turn.warmth[0]))
-    steps = Steps(market, prices, floors, turn.schedule)
-    count = turn.schedule.steps
-    for i in range(count):
-        if not in_time():
-            break
-        bound = look.bound(prices, floors, turn.warmth[0] * (turn.warmth[1] / turn.warmth[0]) ** (i / count))
-        if bound > best.bound:
-            best = Found(bound, prices.copy(), floors.copy())
-        steps.step(look.load, look.missing, i / count)
-    return best
-
-
-def _within_reach(market: Market, choices: Choices, prices: Floats, floors: Floats, reach: float) -> Choices:
-    """The arcs that are worse than their party's best by less than `reach`."""
-    worth = choices.cost + arc_prices(choices, prices)
-    keep = np.zeros(len(choices.cost), dtype=np.bool_)
-    count = np.zeros(len(market.out) + 1, dtype=np.int64)
-    _near(choices.start, worth, market.out_costs(floors), reach, keep, count)
-    used = np.zeros(len(choices.use_start) - 1, dtype=np.bool_)
-    used[choices.bundle[keep]] = True
-    number = np.cumsum(used, dtype=np.int32) - 1
-    length = np.where(used, np.diff(choices.use_start), 0)
-    entry = np.repeat(used, np.diff(choices.use_start))
-    return Choices(
-        np.cumsum(count), choices.offer[keep], choices.set[keep], choices.cost[keep], number[choices.bundle[keep]],
-        np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(length[used])]),
-        choices.use_row[: len(entry)][entry], choices.use_amount[: len(entry)][entry],
-    )  # fmt: skip
-
-
-@jit
-def _near(start, worth, out, reach, keep, count):
-    for q in range(len(out)):
-        best = out[q]
-        for e in range(start[q], start[q + 1]):
-            best = min(best, worth[e])
-        for e in range(start[q], start[q + 1]):
-            if worth[e] < best + reach:
-                keep[e] = True
-                count[q + 1] += 1
 
 
 class _Look:
     """Scratch memory for looking at lists."""
 
-    def __init__(self, market: Market, choices: Choices) -> None:
-        self.market, self.choices = market, choices
-        self.paid = np.zeros(max(1, len(choices.use_start) - 1))
-        self.value = np.empty(len(choices.cost))
-        self.least = np.empty(len(market.out))
-        self.stays = np.empty(len(market.out))
-        self.load = np.zeros(len(market.capacity))
-        self.missing = market.wanted
+    def __init__(self, market: Market, parties: Ints) -> None:
+        self.market, self.parties = market, parties
+        self.lists = RollingLists(market.board, parties)
+        self.choices: Choices | None = None
+        self.times = len(market.out) / max(1, len(parties))
+        self.out, self.group = market.out[parties], market.group[parties]
+        self.least, self.stays = np.empty(len(parties)), np.empty(len(parties))
+        self.load, self.missing = np.zeros(len(market.capacity)), market.wanted
+        self.value_of_lists = np.inf
 
-    def bound(self, prices: Floats, floors: Floats, warmth: float) -> float:
-        """The plain dual over the lists; self.load and self.missing: what the smoothed one takes."""
+    def out_costs(self, floors: Floats) -> Floats:
+        return self.out + self.group @ floors if len(floors) else self.out
+
+    def total(self, least: Floats, prices: Floats, floors: Floats) -> float:
+        market = self.market
+        return float(market.fixed + self.times * least.sum() - prices @ market.capacity + floors @ market.wanted)
+
+    def renew(self, prices: Floats, floors: Floats, course: Course, warmth: float) -> float:
+        """Lists at these prices; returns the plain dual over all pairs."""
+        out = self.out_costs(floors)
+        reach = max(REACH * warmth, LEAST_REACH)
+        self.choices, best = self.lists.renew(prices, out, course.near, reach, course.most)
+        self.paid = np.zeros(max(1, len(self.choices.use_start) - 1))
+        self.value = np.empty(len(self.choices.cost))
+        return self.total(np.minimum(best, out), prices, floors)
+
+    def soften(self, prices: Floats, floors: Floats, warmth: float) -> None:
+        """self.load and self.missing: what the smoothed dual takes; self.value_of_lists: the plain dual over the lists."""
         market, choices = self.market, self.choices
-        bundles = len(choices.use_start) - 1
+        assert choices is not None, "lists are made first"
         in_ranges(
             lambda i, j: price_bundles(choices.use_start, choices.use_row, choices.use_amount, prices, self.paid, i, j),
-            bundles, least=50_000,
+            len(choices.use_start) - 1, least=50_000,
         )  # fmt: skip
-        out = market.out_costs(floors)
+        out = self.out_costs(floors)
         loads = np.zeros((HALVES, len(prices)))
         edges = [len(out) * b // HALVES for b in range(HALVES + 1)]
 
@@ -188,10 +131,10 @@ class _Look:
                 )  # fmt: skip
 
         in_ranges(look, HALVES, least=2 if len(out) > 500 else 3)
-        self.load = loads.sum(axis=0)
+        self.load = self.times * loads.sum(axis=0)
         if len(floors):
-            self.missing = market.wanted + self.stays @ market.group
-        return float(market.fixed + self.least.sum() - prices @ market.capacity + floors @ market.wanted)
+            self.missing = market.wanted + self.times * (self.stays @ self.group)
+        self.value_of_lists = self.total(self.least, prices, floors)
 
 
 @jit

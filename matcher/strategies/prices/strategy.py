@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,34 +17,36 @@ from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 from matcher.strategies.prices.anneal import anneal
-from matcher.strategies.prices.ascent import Floats, Found, Market, Schedule, ascend
+from matcher.strategies.prices.ascent import Floats, Found, Market
 from matcher.strategies.prices.blocks import Sweep, improve, make_ground
+from matcher.strategies.prices.classes import classes_of, each_alone
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import Guide, make_guide, make_room
-from matcher.strategies.prices.smooth import Course, Round, sharpen
+from matcher.strategies.prices.smooth import Course, climb
 
 SIZES = (1, 2, 3, 4, 5, 6)
-COARSE = Schedule(30, 1500.0, 100.0, (0.15, 0.02))
-AGAIN = Schedule(5, 100.0, 50.0, (0.01, 0.005))
-FEEL = Round(Schedule(40, 300.0, 100.0, (0.03, 0.01)), (2000.0, 1000.0))
-RUNS = (
-    Round(Schedule(150, 3000.0, 50.0, (0.05, 0.005)), (30_000.0, 300.0)),
-    Round(Schedule(150, 600.0, 50.0, (0.05, 0.005)), (3000.0, 300.0)),
-)
-LAST = Round(Schedule(200, 100.0, 5.0, (0.01, 0.001)), (1000.0, 30.0))
-MOST_ROUNDS = 24
+LEVEL = Course(100, 10, 12, 64, (30_000.0, 5000.0), (30_000.0, 300.0), 0.1)
+SAMPLE = 4000
+ROWS = Course(200, 10, 6, 32, (5000.0, 100.0), (2500.0, 50.0))
+LAST = Course(200, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
+LARGE, NARROW = 50_000, (20, 4, 20)
+"""From so many parties on, lists are renewed less often and shorter: every so many steps, so many nearest offers, so many arcs."""
+AGAIN = Course(100, 10, 6, 32, (300.0, 30.0), (200.0, 5.0))
+SHORT, MORE = 1.0, 4000
+"""Where there are more persons than that many times the beds, the climb takes so many steps more for each time that."""
+MOST_STEPS_UP = 700
 DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 800
 LEAST = 500.0
 FILLS = 12
 MOST_STEPS, MOVES = 40, 20
-FULL_STEP, ROUND, STEP, MOVE, PIECE_WORK, FLOW = 7e-6, 2.5e-4, 3e-5, 6e-6, 1e-3, 2.5e-5
-"""Units of work (about a second of one core each): a party looked at over all offers, a party in a round of climbing over lists, a
-step of making room, a move of annealing, a party in an exact piece, a party in a flow."""
+LOOK, ARC, STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 3e-8, 3e-5, 6e-6, 1e-3, 2.5e-5
+"""Units of work (about a second of one core each): a party looked at over all offers, an arc in a step of the climb, a step of making
+room, a move of annealing, a party in an exact piece, a party in a flow."""
 ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
@@ -142,31 +144,35 @@ class _Run:
         return Outcome(self.plan, ends, self.forest, self.work, cut)
 
     def _prices(self) -> Found:
-        """Some steps over all pairs, many over lists; for small problems then the linear program itself."""
-        parties, start = self.field.parties, self.limits.start
+        """First what a bed of each kind costs, as a sample of the parties tells, then every row; for small problems the linear program."""
+        parties, start, core = self.field.parties, self.limits.start, self.field.core
         seconds = self.limits.seconds_left()
+        everybody, alone = np.arange(parties), each_alone(core)
 
-        def going_on(units: float) -> bool:
-            self.work += units * parties
-            if self.limits.seconds_left() < 0.6 * seconds:
-                self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
-            return not self.hurried and self.work < 0.7 * self.most_work
+        def going_on(looked: int) -> Callable[[Found, float], bool]:
+            def look(_: Found, arcs: float) -> bool:
+                self.work += LOOK * looked + ARC * arcs
+                if self.limits.seconds_left() < 0.5 * seconds:
+                    self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
+                return not self.hurried and self.work < 0.7 * self.most_work
 
-        def in_time() -> bool:
-            if self.limits.seconds_left() < 0.5 * seconds:
-                self.hurried = True
-            return not self.hurried
+            return look
 
-        zeros, floors = np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors))
-        look = lambda _: going_on(10 * FULL_STEP)  # noqa: E731
         if start is None:
-            found = ascend(self.market, zeros, floors, COARSE, look)
+            ties, beds = classes_of(core, self.limits.seed)
+            zero = Found(-np.inf, np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors)))
+            sample = np.sort(np.random.default_rng([self.limits.seed, 7]).permutation(parties)[:SAMPLE])
+            found = climb(self.market, ties, sample, zero, LEVEL, going_on(len(sample)))
+            more = MORE * max(0.0, int(core.uses.party_persons.sum()) / max(1.0, beds) - SHORT)
+            course = replace(ROWS, steps=min(MOST_STEPS_UP, ROWS.steps + int(more)))
         else:
-            found = ascend(self.market, start.prices, start.floors, AGAIN, look)
-        if not self.hurried and self.work < 0.7 * self.most_work:
-            near, kept = (16, 6) if parties <= 200_000 else (8, 5)
-            course = Course(near, kept, FEEL, RUNS, LAST, MOST_ROUNDS if start is None else 2)
-            found = sharpen(self.field, self.market, found, course, lambda _: going_on(ROUND), in_time)
+            found, course = Found(-np.inf, start.prices, start.floors), AGAIN
+        if parties > LARGE:
+            every, near, most = NARROW
+            course = replace(course, every=every, near=near, most=most)
+        for each in (course, LAST):
+            if not self.hurried and self.work < 0.7 * self.most_work:
+                found = climb(self.market, alone, everybody, found, each, going_on(parties))
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * parties
