@@ -26,6 +26,8 @@ httpx = pytest.importorskip("httpx")
 hypothesis = pytest.importorskip("hypothesis")
 schemathesis = pytest.importorskip("schemathesis")
 from matcher.serve.app import create_app  # noqa: E402
+from matcher.serve.bodies import Task  # noqa: E402
+from matcher.serve.jobs import Full, Jobs  # noqa: E402
 from matcher.serve.settings import Settings  # noqa: E402
 
 TOKEN = "a-token-for-the-tests"
@@ -167,6 +169,23 @@ def test_limits_hold() -> None:
         while any(run["state"] in ("queued", "running") for run in client.get("/runs").json()["runs"]):
             time.sleep(0.1)
         assert len(client.get("/runs").json()["runs"]) == 3, "only so many are kept"
+
+
+def test_so_many_wait_and_no_more_and_who_is_stopped_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Jobs, "_solve", lambda _self, job, _task: job.stop.wait(60))  # a search that lasts until it is stopped
+    jobs, task = Jobs(settings(jobs=1, queue=1)), Task.model_validate(small("1"))
+    running = jobs.add(task)
+    while running.state == "queued":
+        time.sleep(0.01)
+    waiting = jobs.add(task)
+    with pytest.raises(Full):
+        jobs.add(task)
+    assert waiting.task is task
+    jobs.drop(waiting)
+    assert (waiting.state, waiting.task) == ("cancelled", None)
+    jobs.add(task)
+    jobs.close()
+    assert running.task is None
 
 
 def test_what_is_refused_quotes_nothing(client: Any) -> None:

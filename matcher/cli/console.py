@@ -57,7 +57,10 @@ def guard(as_json: bool = False) -> Iterator[None]:
         # A fault of the program. The message of a foreign exception may quote data, so only its kind and place are shown.
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
-        typer.echo(f"A fault of the program ({type(error).__name__} at {place}); nothing was written. Please report it.", err=True)
+        told = f"A fault of the program ({type(error).__name__} at {place}); nothing was written. Please report it."
+        if as_json:
+            print_json({"error": {"kind": "InternalError", "exit_code": int(ExitCode.INTERNAL), "message": told}})
+        typer.echo(told, err=True)
         if os.environ.get("MATCHER_DEBUG"):
             traceback.print_exc()
         raise typer.Exit(int(ExitCode.INTERNAL)) from None

@@ -42,11 +42,22 @@ def _rows(file: Any, arrow: Any) -> Iterator[Batch]:
     first = 1
     try:
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-            columns = [[plain_text(value) for value in column.to_pylist()] for column in batch.columns]
+            columns = [[_text(value) for value in column.to_pylist()] for column in batch.columns]
             yield Batch(range(first, first + batch.num_rows), columns)
             first += batch.num_rows
     except (arrow.ArrowException, OSError) as error:
         raise BadParquet("the file is damaged") from error
+    except (OverflowError, LookupError) as error:
+        raise BadParquet("it has a date that no calendar has, or a time of an unknown zone") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, bytes):
+        return plain_text(value)
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadParquet("it has bytes that are no text: write its columns as text") from error
 
 
 def parquet_bytes(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

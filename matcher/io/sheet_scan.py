@@ -48,7 +48,7 @@ def parse(data: bytes, handler: Handler) -> None:
     parser.CharacterDataHandler = handler.text
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # an encoding that nobody knows is a LookupError
         raise BadWorkbook("bad_workbook", "a part of the workbook is damaged: open it and save it again") from error
 
 
@@ -97,15 +97,18 @@ class SheetScan(Handler):
         self._lengths = lengths
         self._shared: list[str] | None = None
         self._row = self._column = self._most_rows = self._most_columns = 0
-        self._is_error = self._has_formula = self._has_value = False
+        self._is_error = self._is_text = self._has_formula = self._has_value = self._in_value = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]
-        if name in ("v", "is"):
+        if name == "v":
+            # Of a formula that was never computed libraries write an empty value; a computed text may be empty.
+            self._in_value, self._has_value = True, self._is_text or not self._has_formula
+        elif name == "is":
             self._has_value = True
         elif name == "c":
             kind = attributes.get("t")
-            self._is_error = kind == "e"
+            self._is_error, self._is_text = kind == "e", kind == "str"
             self._shared = [] if kind == "s" else None
             self._has_formula = self._has_value = False
             self._column += 1
@@ -119,13 +122,18 @@ class SheetScan(Handler):
             self._column = 0
 
     def text(self, data: str) -> None:
+        if self._in_value and data.strip():
+            self._has_value = True
         if self._shared is not None:
             self._shared.append(data)
         else:
             self._spend(len(data))
 
     def end(self, name: str) -> None:
-        if name.rpartition(":")[2] != "c":
+        name = name.rpartition(":")[2]
+        if name == "v":
+            self._in_value = False
+        if name != "c":
             return
         if self._shared:
             number = "".join(self._shared).strip()

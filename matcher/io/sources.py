@@ -70,8 +70,8 @@ def parquet_table(name: str, path: Path, books: Codebooks) -> Table:
 
     try:
         header, batches = parquet_grid(path)
+        return make_table(name, path.name, header, batches, books, header_line=0)
     except OSError as error:
         return failed_table(name, path.name, 0, "file_unreadable", f"the file cannot be read: {error.strerror or 'no Parquet file'}")
     except BadParquet as error:
         return failed_table(name, path.name, 0, "bad_parquet", error.message)
-    return make_table(name, path.name, header, batches, books, header_line=0)

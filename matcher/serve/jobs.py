@@ -44,6 +44,7 @@ class Job:
     summary: Mapping[str, Any] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     error: Mapping[str, Any] | None = None
+    task: Task | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -67,11 +68,11 @@ class Jobs:
         """Put a run into the queue. Raises Full."""
         with self._lock:
             self._forget()
-            if sum(job.state == "queued" for job in self._jobs.values()) > self.settings.queue:
+            if sum(job.state not in ENDED for job in self._jobs.values()) >= self.settings.jobs + self.settings.queue:
                 raise Full
-            job = Job(secrets.token_hex(8))
+            job = Job(secrets.token_hex(8), task=task)
             self._jobs[job.id] = job
-        self._pool.submit(self._run, job, task)
+        self._pool.submit(self._run, job)
         return job
 
     def get(self, job_id: str) -> Job | None:
@@ -110,10 +111,11 @@ class Jobs:
         with self._lock:
             return sum(job.state == state for job in self._jobs.values())
 
-    def _run(self, job: Job, task: Task) -> None:
+    def _run(self, job: Job) -> None:
         with self._lock:
-            if job.state != "queued":
+            if job.state != "queued" or job.task is None:
                 return
+            task = job.task
             job.state, job.began = "running", time.monotonic()
         try:
             result = self._solve(job, task)
@@ -157,7 +159,7 @@ class Jobs:
         )  # fmt: skip
 
     def _end(self, job: Job, state: State) -> None:
-        job.state, job.ended = state, time.monotonic()
+        job.state, job.ended, job.task = state, time.monotonic(), None  # what waits no longer holds nothing in memory
         job.began = job.began or job.ended
         self.ended[state] += 1
         self.spent_s += job.seconds

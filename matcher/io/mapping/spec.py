@@ -135,6 +135,10 @@ class _Bad(Exception):
 
 
 def _unknown_keys(data: Mapping[str, Any], file: str) -> Iterator[Fault]:
+    flat = [key for key in ("tables", "recodes") if not isinstance(data.get(key, {}), dict)]
+    if flat:
+        yield from (Fault(file, 0, key, "bad_mapping", f"is a table: write [{key}.NAME]") for key in flat)
+        return
     for key in sorted(set(data) - _TOP):
         yield Fault(file, 0, key, "bad_mapping", f"is no part of a mapping; there are {', '.join(sorted(_TOP))}")
     for alias, table in data.get("tables", {}).items():
