@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Numbers
-from matcher.pricing.kernels import jit, pair_cost, use_of
+from matcher.pricing.kernels import FAR, jit, pair_cost, use_of
 from matcher.pricing.menus import price_bundles
 from matcher.pricing.shelves import nearest
 from matcher.pricing.threads import in_ranges
@@ -41,24 +41,30 @@ def arc_prices(choices: Choices, prices: NDArray[np.float64]) -> NDArray[np.floa
 
 def nearest_offers(board: Board, most: int, parties: Numbers | None = None) -> tuple[NDArray[np.int32], Numbers]:
     """The `most` best offers of each party at the board's prices: (offers, shape (Q, most), -1 where there are fewer; costs)."""
+    return nearest_with_worth(board, most, parties)[:2]
+
+
+def nearest_with_worth(board: Board, most: int, parties: Numbers | None = None) -> tuple[NDArray[np.int32], Numbers, NDArray[np.float64]]:
+    """`nearest_offers`, with the value of each party's best one; FAR where it has none."""
     core = board.core
     chosen = np.arange(core.parties) if parties is None else parties
     most = max(1, min(most, int(core.open.sum())))
     offers = np.full((len(chosen), most), -1, dtype=np.int32)
     costs = np.zeros((len(chosen), most), dtype=np.int64)
+    best = np.empty(len(chosen))
     in_ranges(
         lambda i, j: _nearest_of_many(
             core, board.at_place, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest,
-            board.order, board.value, chosen, offers, costs,
+            board.order, board.value, chosen, offers, costs, best,
             i, j,
         ),
         len(chosen), least=200,
     )  # fmt: skip
-    return offers, costs
+    return offers, costs, best
 
 
 @jit
-def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, first, last):
+def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, best, first, last):
     places = core.at_place.shape[1]
     most = offers.shape[1]
     board = np.empty(places)
@@ -69,6 +75,7 @@ def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order
             core, at_place, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs,
             some_worths,
         )  # fmt: skip
+        best[i] = some_worths[0] if n else FAR
         for j in range(n):
             offers[i, j], costs[i, j] = some_offers[j], some_costs[j]
 
@@ -215,4 +222,4 @@ def cheapest(menus, bundle_paid, a, c, bundles, worths, most):
     return count
 
 
-__all__ = ["Choices", "Lists", "arc_prices", "cheapest", "joined", "nearest_offers", "write_out"]
+__all__ = ["Choices", "Lists", "arc_prices", "cheapest", "joined", "nearest_offers", "nearest_with_worth", "write_out"]

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.pricing.arcs import Choices, Lists, arc_prices, write_out
+from matcher.pricing.arcs import Choices, Lists, arc_prices, nearest_with_worth, write_out
 from matcher.pricing.board import Board
 from matcher.pricing.core import Numbers
-from matcher.pricing.kernels import FAR, jit
-from matcher.pricing.shelves import nearest
+from matcher.pricing.kernels import jit
 from matcher.pricing.threads import in_ranges
 
 Floats = NDArray[np.float64]
@@ -39,22 +38,15 @@ class RollingLists:
         """
         board, count = self.board, len(self.parties)
         board.set_prices(prices)
-        most_offers = max(1, min(near, int(board.core.open.sum())))
-        offers = np.full((count, most_offers + 1), -1, dtype=np.int32)
-        costs = np.zeros((count, most_offers + 1), dtype=np.int64)
-        best = np.empty(count)
-        in_ranges(
-            lambda i, j: _nearest_and_best(
-                board.core, board.at_place, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest, board.order,
-                board.value, self.parties, offers, costs, best, i, j,
-            ),
-            count, least=200,
-        )  # fmt: skip
+        offers, costs, best = nearest_with_worth(board, near, self.parties)
         old = self.arcs
         if old is not None:
             self._seen.fill(-1)
             _take_off_known(old.start, old.offer, offers, costs, self._seen)
-        new = write_out(board, Lists(self.parties, offers, costs, np.full(count, -1, dtype=np.int32)), MOST_SETS)
+        nobody = np.full(count, -1, dtype=np.int32)  # no home that has to be listed, no room set that has to be kept
+        offers = np.column_stack([nobody, offers])
+        costs = np.column_stack([np.zeros(count, dtype=np.int64), costs])
+        new = write_out(board, Lists(self.parties, offers, costs, nobody), MOST_SETS)
         if old is not None:
             worth = old.cost + arc_prices(old, prices)
             limit = np.empty(count)
@@ -91,31 +83,13 @@ class RollingLists:
 
 
 @jit
-def _nearest_and_best(core, at_place, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, best, first, last):
-    """The nearest offers into columns 1 and on, and the value of the first of them."""
-    places = core.at_place.shape[1]
-    most = offers.shape[1] - 1
-    board = np.empty(places)
-    heap, heap_key = np.empty(places + 1, dtype=np.int64), np.empty(places + 1)
-    some_offers, some_costs, some_worths = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty(most)
-    for i in range(first, last):
-        n = nearest(
-            core, at_place, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs,
-            some_worths,
-        )  # fmt: skip
-        best[i] = some_worths[0] if n else FAR
-        for j in range(n):
-            offers[i, j + 1], costs[i, j + 1] = some_offers[j], some_costs[j]
-
-
-@jit
 def _take_off_known(start, offer, offers, costs, seen):
     """Offers that the arcs have already go off the lists."""
     for i in range(len(start) - 1):
         for e in range(start[i], start[i + 1]):
             seen[offer[e]] = i
-        n = 1
-        for j in range(1, offers.shape[1]):
+        n = 0
+        for j in range(offers.shape[1]):
             a = offers[i, j]
             if a >= 0 and seen[a] != i:
                 offers[i, n], costs[i, n] = a, costs[i, j]
@@ -149,37 +123,41 @@ def _join(
         if fill:
             e, b, u = arcs[i], own[i], uses[i]
         for k in range(start[i], start[i + 1]):
-            if worth[k] > limit[i]:
-                continue
-            n = np.int64(bundle[k])
-            number = n
-            if n >= base:
-                number = b
-                if fill:
-                    for t in range(use_start[n], use_start[n + 1]):
-                        to_row[u + t - use_start[n]], to_amount[u + t - use_start[n]] = row[t], amount[t]
-                    to_use_start[b + 1] = u + use_start[n + 1] - use_start[n]
-                b += 1
-                u += use_start[n + 1] - use_start[n]
-            if fill:
-                to_offer[e], to_chosen[e], to_cost[e], to_bundle[e] = offer[k], chosen[k], cost[k], number
-            e += 1
+            if worth[k] <= limit[i]:
+                b, u = _carry(
+                    base, k, offer, chosen, cost, bundle, use_start, row, amount, fill, e, b, u,
+                    to_offer, to_chosen, to_cost, to_bundle, to_use_start, to_row, to_amount,
+                )  # fmt: skip
+                e += 1
         for k in range(start2[i], start2[i + 1]):
-            n = np.int64(bundle2[k])
-            number = n
-            if n >= base:
-                number = b
-                if fill:
-                    for t in range(use_start2[n], use_start2[n + 1]):
-                        to_row[u + t - use_start2[n]], to_amount[u + t - use_start2[n]] = row2[t], amount2[t]
-                    to_use_start[b + 1] = u + use_start2[n + 1] - use_start2[n]
-                b += 1
-                u += use_start2[n + 1] - use_start2[n]
-            if fill:
-                to_offer[e], to_chosen[e], to_cost[e], to_bundle[e] = offer2[k], chosen2[k], cost2[k], number
+            b, u = _carry(
+                base, k, offer2, chosen2, cost2, bundle2, use_start2, row2, amount2, fill, e, b, u,
+                to_offer, to_chosen, to_cost, to_bundle, to_use_start, to_row, to_amount,
+            )  # fmt: skip
             e += 1
         if not fill:
             arcs[i + 1], own[i + 1], uses[i + 1] = e, b, u
+
+
+@jit
+def _carry(
+    base, k, offer, chosen, cost, bundle, use_start, row, amount, fill, e, b, u,
+    to_offer, to_chosen, to_cost, to_bundle, to_use_start, to_row, to_amount,
+):  # fmt: skip
+    """Write arc k as arc e, with its bundle as b and what that takes from u on if it is one of its own; returns the next (b, u)."""
+    number = np.int64(bundle[k])
+    if number >= base:
+        low, high = use_start[number], use_start[number + 1]
+        number = b
+        if fill:
+            for t in range(low, high):
+                to_row[u + t - low], to_amount[u + t - low] = row[t], amount[t]
+            to_use_start[b + 1] = u + high - low
+        b += 1
+        u += high - low
+    if fill:
+        to_offer[e], to_chosen[e], to_cost[e], to_bundle[e] = offer[k], chosen[k], cost[k], number
+    return b, u
 
 
 __all__ = ["RollingLists"]
