@@ -199,6 +199,50 @@ def test_what_is_refused_quotes_nothing(client: Any) -> None:
     assert "380501234567" not in str(run)
 
 
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "value", "why"),
+    [
+        ("row", "\ud800", 1, "half a surrogate pair"),
+        ("policy", "\ud800", 1, "half a surrogate pair"),
+        ("row", "needs", nested(600), "nested"),
+        ("policy", "travel", nested(600), "nested"),
+        ("row", "needs", None, "parsing the body"),
+    ],
+    ids=["column", "key", "cell", "section", "deeper"],
+)
+def test_what_is_no_text_or_nested_too_deep_is_refused(client: Any, where: str, key: str, value: Any, why: str) -> None:
+    body = small("1")
+    row = body["instance"]["households"][0] if where == "row" else body.setdefault("policy", {})
+    row[key] = "DEEP"
+    text = json.dumps(body).replace('"DEEP"', "[" * 90_001 + "]" * 90_001 if why.startswith("parsing") else json.dumps(value))
+    answer = client.post("/solve", content=text, headers={"Content-Type": "application/json"})
+    assert 400 <= answer.status_code < 500 and why in answer.json()["detail"] and client.get("/runs").json() == {"runs": []}
+
+
+def test_a_cell_that_no_cell_can_be_is_a_fault_of_its_row(client: Any) -> None:
+    body = small("1")
+    body["instance"]["households"][0] |= {
+        "household_id": {"id": "H1"},
+        "needs": [["lift"]],
+        "origin": ["Lviv"],
+        "wants": ["lift", "school"],
+    }
+    body["instance"]["households"].append({"household_id": "H\ud800", "persons": 1, "place": "Lviv"})
+    answer = client.post("/solve", content=json.dumps(body), headers={"Content-Type": "application/json"})
+    run = ended(client, answer.json()["id"])
+    told = {(fault["file"], fault["line"], fault["column"], fault["code"]) for fault in run["error"]["faults"]}
+    assert told == {("households", 1, column, "not_a_value") for column in ("household_id", "needs", "origin")} | {
+        ("households", 2, "", "bad_character")
+    }
+
+
 def test_many_at_once_are_not_mixed_up() -> None:
     _many_at_once(8, 1, settings(queue=100))
 

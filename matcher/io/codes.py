@@ -35,6 +35,8 @@ FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "error_value": "the cell of a workbook shows an error such as #N/A instead of a value",
         "formula_without_value": "the cell of a workbook has a formula whose value was never stored",
         "number_too_long": "the cell of a workbook has a number of more than 15 digits, which spreadsheets do not keep",
+        "not_text": "the cell of a Parquet file or a data frame has bytes that are not UTF-8 text",
+        "not_a_value": "the cell of a Parquet file, a data frame or JSON holds a record, a list of lists or the like",
         "required": "a cell that must be filled is empty",
         "not_a_whole_number": "the cell is not a whole number in plain digits",
         "not_a_number": "the cell is not a number in plain digits with a decimal point",

@@ -12,6 +12,8 @@ Ways = tuple[tuple[str, ...], ...]
 
 PLACE: Final[Ways] = (("place",), ("lat", "lon"))
 CAPACITY_PREFIX: Final = "capacity_"
+LISTS: Final = frozenset("needs wants pets languages groups accepts avoids features rooms groups_only".split())
+"""Columns whose cells may hold several items."""
 
 
 _OWN_OUTPUT = frozenset({"site_id", "place", "persons", "km", "minutes", "cost", "tie_km", "ties_kept", "changed_from"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from matcher.io.extras import library
 from matcher.io.tokens import Batch
-from matcher.io.values import plain_text
+from matcher.io.values import plain_text, texts
 
 _ROWS_AT_ONCE = 8192
 MOST_ROWS: Final = 20_000_000
@@ -23,8 +23,14 @@ class BadParquet(Exception):
         super().__init__(message)
 
 
-def parquet_grid(path: Path) -> tuple[tuple[str, ...], Iterator[Batch]]:
-    """(names of the columns, the rows as batches; lines are positions from 1). Raises BadParquet and OSError."""
+def parquet_grid(
+    path: Path, spoilt: dict[tuple[int, int], str], *, may_list: Callable[[str], bool] = lambda _: True
+) -> tuple[tuple[str, ...], Iterator[Batch]]:
+    """(names of the columns, the rows as batches; lines are positions from 1). may_list: whether a column's cells may be lists.
+
+    spoilt: takes in (line, position of the column from 0) and code of cells that nothing can be made of, as the batches are gone through.
+    Raises BadParquet and OSError.
+    """
     arrow = library("pyarrow", "parquet")
     parquet = library("pyarrow.parquet", "parquet")
     try:
@@ -34,30 +40,24 @@ def parquet_grid(path: Path) -> tuple[tuple[str, ...], Iterator[Batch]]:
     size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
     if file.metadata.num_rows > MOST_ROWS or size > MOST_BYTES:
         raise BadParquet(f"the file has more than {MOST_ROWS:,} rows, or unpacks to more than {MOST_BYTES >> 30} GiB")
-    rows = _rows(file, arrow)
-    return tuple(file.schema_arrow.names), rows
+    names = tuple(file.schema_arrow.names)
+    return names, _rows(file, arrow, [may_list(name) for name in names], spoilt)
 
 
-def _rows(file: Any, arrow: Any) -> Iterator[Batch]:
+def _rows(file: Any, arrow: Any, lists: Sequence[bool], spoilt: dict[tuple[int, int], str]) -> Iterator[Batch]:
     first = 1
     try:
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-            columns = [[_text(value) for value in column.to_pylist()] for column in batch.columns]
+            columns = [
+                texts(column.to_pylist(), plain_text, lists=lists[position], first=first, position=position, spoilt=spoilt)
+                for position, column in enumerate(batch.columns)
+            ]
             yield Batch(range(first, first + batch.num_rows), columns)
             first += batch.num_rows
     except (arrow.ArrowException, OSError) as error:
         raise BadParquet("the file is damaged") from error
     except (OverflowError, LookupError) as error:
         raise BadParquet("it has a date that no calendar has, or a time of an unknown zone") from error
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, bytes):
-        return plain_text(value)
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadParquet("it has bytes that are no text: write its columns as text") from error
 
 
 def parquet_bytes(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

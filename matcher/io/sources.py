@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matcher.errors import UsageError
 from matcher.io.codebook import Codebooks
-from matcher.io.columns import SHEETS
-from matcher.io.tables import Table, failed_table, make_table
+from matcher.io.columns import LISTS, SHEETS
+from matcher.io.tables import Table, failed_table, make_table, spoilt_faults
 from matcher.io.workbook_in import CellTrace, Grid, read_workbook
 from matcher.model import Notice
 
@@ -69,8 +69,10 @@ def parquet_table(name: str, path: Path, books: Codebooks) -> Table:
     from matcher.io.parquet import BadParquet, parquet_grid
 
     try:
-        header, batches = parquet_grid(path)
-        return make_table(name, path.name, header, batches, books, header_line=0)
+        spoilt: dict[tuple[int, int], str] = {}
+        header, batches = parquet_grid(path, spoilt, may_list=lambda column: column.strip().casefold() in LISTS)
+        table = make_table(name, path.name, header, batches, books, header_line=0)
+        return replace(table, cell_faults=spoilt_faults(path.name, header, spoilt))
     except OSError as error:
         return failed_table(name, path.name, 0, "file_unreadable", f"the file cannot be read: {error.strerror or 'no Parquet file'}")
     except BadParquet as error:

@@ -14,6 +14,7 @@ from matcher.io.cells import shown
 from matcher.io.codebook import Codebooks, Codes, Column, clean, has_no_text
 from matcher.io.columns import SHEETS, Sheet
 from matcher.io.tokens import Batch, Record, RecordReader, is_blank
+from matcher.io.values import SPOILT
 from matcher.model import Notice
 from matcher.reading import Flags, Ints, Malformed
 
@@ -85,6 +86,9 @@ def make_table(
     """A table from its header and records: also for sheets of a workbook and for data frames."""
     sheet = SHEETS[name]
     names = [cell.strip().casefold() for cell in header]
+    if has_no_text("".join(header)):
+        message = "the name of a column has a character that is no text (NUL or half a surrogate pair)"
+        return failed_table(name, file, header_line, "bad_header", message)
     faults = [*_missing(sheet, file, header_line, names), *_doubled(sheet, file, header_line, names)]
     if faults:
         return Table(sheet, file, faults=tuple(faults))
@@ -94,6 +98,13 @@ def make_table(
     notices = _unknown(sheet, file, header_line, header) + rows.notices
     columns, lines, malformed = rows.gathered()
     return Table(sheet, file, columns, lines, malformed, decimal_comma, notices=tuple(notices))
+
+
+def spoilt_faults(file: str, header: Sequence[str], spoilt: Mapping[tuple[int, int], str]) -> tuple[Fault, ...]:
+    """The faults of cells that nothing could be made of. spoilt: code by line and position of the column, from 0."""
+    return tuple(
+        Fault(file, line, header[position].strip().casefold(), code, SPOILT[code]) for (line, position), code in sorted(spoilt.items())
+    )
 
 
 def failed_table(name: str, file: str, line: int, code: str, message: str) -> Table:

@@ -13,17 +13,11 @@ from matcher.io.extras import library
 from matcher.io.sheet_scan import LIMITS, BadWorkbook, Limits, column_letters
 from matcher.io.tokens import Batch
 from matcher.io.unpack import Unpacked, unpack
-from matcher.io.values import plain_text
+from matcher.io.values import MARK, SPOILT, plain_text
 from matcher.model import Notice
 
 _ROWS_AT_ONCE = 8192
 _MOST_DIGITS: Final = 1e15
-SPOILT: Final[Mapping[str, str]] = {
-    "error_value": "the cell shows an error instead of a value (such as #N/A): mend its formula, or type the value",
-    "formula_without_value": "the formula in this cell has no stored value: open the workbook in a spreadsheet program and save it again",
-    "number_too_long": "spreadsheets keep 15 digits of a number and lose the rest: format the column as text and enter it again",
-}
-_MARK = "!"  # stands in a spoilt cell, so that a row with nothing else in it is still a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +133,7 @@ def _grid(name: str, file: str, sheet: Any, spoilt: Mapping[tuple[int, int], str
                 continue
             lines.append(number)
             for position, column in enumerate(columns):
-                column.append(_MARK if (number, position + 1) in marks else cell_text(row[position]))
+                column.append(MARK if (number, position + 1) in marks else cell_text(row[position]))
             if len(lines) == _ROWS_AT_ONCE:
                 yield Batch(lines, columns)
                 lines, columns = [], [[] for _ in header]

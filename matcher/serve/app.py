@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _bad_request(_: Request, error: Exception) -> JSONResponse:
     """What is wrong with a request, without its values: they may be of persons."""
     assert isinstance(error, RequestValidationError)
-    faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20]]
+    faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()[:20]]
     return JSONResponse({"detail": "; ".join(faults)}, 422)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 Row = Annotated[dict[str, Any], Field(description="Cells by column: text, numbers, true/false, lists of words, or null for empty.")]
 Rows = Annotated[list[Row], Field(description="Rows of the file of that name (GET /schema/NAME has its columns).")]
+_DEEPEST: Final = 8
+"""The body, instance, a table, a row, the words of a cell: 5; and a policy's deepest value is 5 deep."""
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -51,6 +54,31 @@ class Task(Body):
     instance: Tables
     policy: Annotated[dict[str, Any], Field(description="As in policy.toml (GET /schema/policy).")] = {}
     options: Options = Options()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_plain(cls, body: object) -> object:
+        """Keys are text, and nothing is nested deeper than rows and policies are."""
+        layer: list[Any] = [body]
+        for _ in range(_DEEPEST):
+            if any(_has_no_text("".join(part)) for part in layer if isinstance(part, dict)):
+                raise ValueError("a name has half a surrogate pair, which is no text")
+            layer = [value for part in layer for value in _held(part) if isinstance(value, dict | list)]
+            if not layer:
+                return body
+        raise ValueError(f"lists and objects are nested more than {_DEEPEST} deep")
+
+
+def _held(part: Any) -> Iterable[Any]:
+    return part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+
+
+def _has_no_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 class Fault(BaseModel):

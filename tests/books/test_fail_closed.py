@@ -46,7 +46,39 @@ def test_bytes_in_parquet_are_text_or_a_fault(tmp_path: Path) -> None:
     assert read_instance(households(tmp_path / "good", pa.array(["Ї-1".encode()]), "household_id")).households[0].household_id == "Ї-1"
     with pytest.raises(InputError) as caught:
         read_instance(households(tmp_path / "bad", pa.array([b"\xff\xfe"]), "household_id"))
-    assert [fault.code for fault in caught.value.faults] == ["bad_parquet"]
+    assert [str(fault).split(" the ")[0] for fault in caught.value.faults] == ["households.parquet:1 household_id not_text"]
+
+
+def test_records_and_lists_of_lists_in_parquet_are_faults_of_their_cells(tmp_path: Path) -> None:
+    good = read_instance(households(tmp_path / "list", pa.array([["lift", "school"]]), "needs"))
+    assert good.households[0].needs == {"lift", "school"}
+    for name, column, value in (
+        ("record", "needs", {"lift": True}),
+        ("nested", "needs", [["lift"]]),
+        ("listed", "origin", ["Lviv"]),
+        ("listed id", "Household_ID", ["H1", "H2"]),
+    ):
+        with pytest.raises(InputError) as caught:
+            read_instance(households(tmp_path / name, pa.array([value]), column))
+        assert [str(fault)[:70] for fault in caught.value.faults][-1].startswith(
+            f"households.parquet:{'0' if column == 'Household_ID' else '1'} {column.casefold()} "
+            + ("duplicate_column" if column == "Household_ID" else "not_a_value")
+        )
+
+
+def test_a_mapping_tells_the_cell_of_a_parquet_export_that_is_no_value(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"ID": ["H1"], "N": [2], "Town": ["Lviv"], "Wants": pa.array([{"a": 1}])}), tmp_path / "export.parquet")
+    (tmp_path / "own.toml").write_text(
+        '[tables.all]\nhas = ["ID"]\n[households]\nfrom = "all"\n[households.columns]\n'
+        'household_id = "ID"\npersons = "N"\nplace = "Town"\nwants = "Wants"\n',
+        encoding="utf-8",
+    )
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "accommodations.csv").write_text("accommodation_id,place,capacity\nA1,Lviv,4\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_instance(tmp_path / "export.parquet", mapping=tmp_path / "own.toml", others=more)
+    assert "export.parquet:1 Wants not_a_value" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("us", "Mars/Phobos")])

@@ -28,7 +28,16 @@ def test_every_code_is_provoked() -> None:
     provoked = {expected.split()[-1] for case in CASES for expected in case.expected}
     # Tested in test_quarantine.py, below and in tests/books: they need more than a change of texts.
     elsewhere = {"names_quarantined_row", "file_unreadable"}
-    elsewhere |= {"bad_workbook", "too_large", "bad_parquet", "error_value", "formula_without_value", "number_too_long"}
+    elsewhere |= {
+        "bad_workbook",
+        "too_large",
+        "bad_parquet",
+        "not_text",
+        "not_a_value",
+        "error_value",
+        "formula_without_value",
+        "number_too_long",
+    }
     elsewhere |= {"bad_mapping", "mapping_table", "no_parent", "no_lead", "several_leads"}
     assert provoked | elsewhere == set(FAULT_CODES)
 

@@ -6,13 +6,14 @@ import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from matcher.errors import InputError
-from matcher.io import instance_from_frames
+from matcher.errors import InputError, UsageError
+from matcher.io import instance_from_frames, instance_from_rows
 from matcher.io.frames_in import cell_text
 from matcher.model import Instance
 from tests.io.fault_cases import BETWEEN, CELLS, ROWS, Case, files_of
@@ -114,6 +115,47 @@ def test_half_a_surrogate_is_a_fault() -> None:
     files["households"].loc[1, "household_id"] = "H\ud800"
     with pytest.raises(InputError, match=r"households:2 bad_character"):
         instance_from_frames(**files)
+
+
+class Odd:
+    """Nothing that a cell can hold."""
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [["lift"]], [{"a": 1}], Odd(), {"lift": 1}.items(), bytearray(b"lift"), np.zeros((1, 1))])
+def test_what_is_no_cell_is_a_fault_that_tells_where(value: object) -> None:
+    files = {name: frame.astype(object) for name, frame in frames(MINIMAL).items()}
+    files["households"]["needs"] = pd.Series([value, None], dtype=object)
+    with pytest.raises(InputError, match=r"households:1 needs not_a_value a cell holds text") as caught:
+        instance_from_frames(**files)
+    assert len(caught.value.faults) == 1
+    kept = instance_from_frames(**files, quarantine=True)
+    assert [(row.file, row.line) for row in kept.set_aside] == [("households", 1)]
+
+
+def test_a_list_in_a_column_of_one_value_is_a_fault() -> None:
+    files = {name: frame.astype(object) for name, frame in frames(MINIMAL).items()}
+    files["households"].at[0, "household_id"] = ["H1", "H2"]
+    with pytest.raises(InputError, match=r"households:1 household_id not_a_value"):
+        instance_from_frames(**files)
+
+
+def test_bytes_are_text_or_a_fault() -> None:
+    assert cell_text("Ї".encode()) == "Ї"
+    files = {name: frame.astype(object) for name, frame in frames(MINIMAL).items()}
+    files["households"].loc[0, "household_id"] = b"\xff\xfe"
+    with pytest.raises(InputError, match=r"households:1 household_id not_text"):
+        instance_from_frames(**files)
+
+
+def test_a_column_whose_name_is_no_text_is_a_fault() -> None:
+    with pytest.raises(InputError, match=r"households:0 bad_header"):
+        instance_from_rows({"households": [{"household_id": "H", "\ud800": 1}], "accommodations": []})
+
+
+@pytest.mark.parametrize("rows", [5, "H1", [5], {"household_id": "H1"}])
+def test_rows_that_are_none_are_refused(rows: Any) -> None:
+    with pytest.raises(UsageError, match="households must be a list of rows"):
+        instance_from_rows({"households": rows, "accommodations": []})
 
 
 def test_faults_of_the_header() -> None:

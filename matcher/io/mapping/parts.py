@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from matcher.io.cells import shown
 from matcher.io.mapping.source import SourceTable
-from matcher.io.workbook_in import SPOILT
+from matcher.io.values import SPOILT
 
 DATES: Final = {
     "ymd": re.compile(r"(?P<y>[0-9]{4})[-./](?P<m>[0-9]{1,2})[-./](?P<d>[0-9]{1,2})"),

@@ -120,8 +120,9 @@ def _read_file(path: Path, encoding: str) -> SourceTable:
         from matcher.io.parquet import BadParquet, parquet_grid
 
         try:
-            header, batches = parquet_grid(path)
-            return _table(path.stem, path.name, 0, header, batches, {})
+            spoilt: dict[tuple[int, int], str] = {}
+            header, batches = parquet_grid(path, spoilt)
+            return _table(path.stem, path.name, 0, header, batches, spoilt)
         except BadParquet as error:
             raise InputError([Fault(path.name, 0, "", "bad_parquet", error.message)]) from error
     try:
