@@ -15,6 +15,7 @@ from matcher.alternatives import Room
 from matcher.answers import Explained, Funnel, Other, TieTold
 from matcher.changes import Remedies
 from matcher.compile import Compiled, compile_instance
+from matcher.doors import NUMBER, takes
 from matcher.errors import UsageError
 from matcher.i18n import translator
 from matcher.model import Instance
@@ -41,6 +42,7 @@ class Explanation(Explained):
         return lines(self, translator(lang))
 
 
+@takes(result=Result, household_id=str, effort=NUMBER)
 def explain(result: Result, household_id: str, *, effort: float = 1.0) -> Explanation:
     """Why a household of the result is where it is, or why it has no place and what would help.
 
@@ -55,6 +57,7 @@ def explain(result: Result, household_id: str, *, effort: float = 1.0) -> Explan
     return replace(found, remedy=remedy, examined=examined)
 
 
+@takes(result=Result)
 def explanations(result: Result) -> Iterator[Explanation]:
     """The explanations of all households of a result, sorted by id, without solving again."""
     return Explainer.of(result).every()

@@ -1,23 +1,26 @@
-"""Results as pandas data frames."""
+"""Results as pandas data frames. A result of a bare problem has none: UsageError."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matcher.doors import takes
 from matcher.errors import InputError
 from matcher.io.frames_out import frame
 from matcher.model import Instance
-from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result
+from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result, of_instance
 
 if TYPE_CHECKING:
     from matcher.io.frames_out import DataFrame
 
 
+@takes(result=Result)
 def placements_frame(result: Result, *, protected: bool = False) -> DataFrame:
     """Placements, one row a household, indexed by nothing; costs in person-km, distances in km.
 
     protected: also the destinations of protected households, which are left out by default.
     """
+    of_instance(result)
     rows = [_plain(row) for row in result.placements if protected or not row.protected]
     columns = [
         "household_id", "accommodation_id", "site_id", "place", "persons", "rooms", "status", "km", "minutes", "cost",
@@ -45,8 +48,10 @@ def _plain(row: PlacementRow) -> dict[str, Any]:
     }
 
 
+@takes(result=Result)
 def unplaced_frame(result: Result) -> DataFrame:
     """Everybody without a place, one row a household; `left_out` tells who was not part of the match at all."""
+    of_instance(result)
     rows = [
         {
             "household_id": row.household_id,
@@ -61,9 +66,11 @@ def unplaced_frame(result: Result) -> DataFrame:
     return frame(("household_id", "persons", "priority", "reason", "explanation", "left_out"), rows)
 
 
+@takes(result=Result)
 def alternatives_frame(result: Result) -> DataFrame:
     """The next best offers, one row a household and offer, best first. added_cost: person-km that moving there would add, all else as it
     is. Protected households are left out."""
+    of_instance(result)
     rows = [
         {"household_id": row.household_id, "rank": rank, "accommodation_id": other.accommodation_id, "added_cost": other.added_cost / 10}
         for row in result.placements
@@ -73,6 +80,7 @@ def alternatives_frame(result: Result) -> DataFrame:
     return frame(("household_id", "rank", "accommodation_id", "added_cost"), rows)
 
 
+@takes(error=InputError)
 def faults_frame(error: InputError) -> DataFrame:
     """The faults of an InputError, one row each: file (or the frame's name), line (1-based, in the file, or row of the frame; 0: the whole
     of it), column, code, message."""
@@ -80,6 +88,7 @@ def faults_frame(error: InputError) -> DataFrame:
     return frame(columns, [{name: getattr(fault, name) for name in columns} for fault in error.faults])
 
 
+@takes(instance=Instance)
 def quarantined_frame(instance: Instance) -> DataFrame:
     """Rows that were set aside (`quarantine=True`), one row a fault, as in quarantined.csv."""
     rows = [

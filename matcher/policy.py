@@ -6,17 +6,38 @@ import datetime as dt
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
-from matcher.errors import Fault, InputError
+from matcher.doors import PATH, takes
+from matcher.errors import Fault, InputError, UsageError
 from matcher.i18n import Lang
 from matcher.model import TieRelation
+
+POLICY_FILE: Final = "policy.toml"
+OBLASTS: Final = frozenset(
+    "UA01 UA05 UA07 UA12 UA14 UA18 UA21 UA23 UA26 UA32 UA35 UA44 UA46 UA48 UA51 UA53 UA56 UA59 UA61 UA63 UA65 UA68 UA71 UA73 UA74 UA80 "
+    "UA85".split()
+)
+"""P-codes of the regions of Ukraine."""
 
 
 def _exact(value: object, info: ValidationInfo) -> object:
@@ -34,8 +55,8 @@ def _exact(value: object, info: ValidationInfo) -> object:
 def _oblast_code(key: str) -> str:
     """A rating under a key that matches no oblast would protect nobody, so only P-codes (or other countries' codes) pass."""
     foreign = re.fullmatch(r"[A-Z]{2}-?[0-9A-Z]*[0-9][0-9A-Z]*|[A-Z]{2}-[A-Z]{1,3}", key) and not key.startswith("UA")
-    if not foreign and not re.fullmatch(r"UA[0-9]{2}", key):
-        raise ValueError("is not an oblast code; write its P-code, such as UA14")
+    if not foreign and key not in OBLASTS:
+        raise ValueError(f"{key!r} is not the code of an oblast; the P-codes are {', '.join(sorted(OBLASTS))}")
     return key
 
 
@@ -183,28 +204,60 @@ class Policy(Section):
     rent: RentPolicy = RentPolicy()
     floors: FloorsPolicy = FloorsPolicy()
     rules: RulesPolicy = RulesPolicy()
+    _source: str = PrivateAttr(default="policy")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """A policy, or InputError with every key at fault at once: one of this package's own errors, however the policy is made."""
+        source = (info.context or {}).get("source", "policy")
+        try:
+            policy = handler(data)
+        except ValidationError as error:
+            raise InputError([_fault(source, item) for item in error.errors()]) from None
+        if policy is not data:
+            policy._source = source
+        return policy
+
+    def __eq__(self, other: object) -> bool:
+        """The same rules and weights, wherever they come from."""
+        return isinstance(other, Policy) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # it holds mappings
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for messages: the name of its file; `policy` for one that was made in code."""
+        return self._source
 
     def plain(self) -> dict[str, Any]:
         """The policy as plain JSON data; numbers as their decimal text, so that `policy_from_plain` gives it back exactly."""
         return self.model_dump(mode="json")
 
 
-def policy_from_plain(data: Mapping[str, Any], source: str = "policy.toml", *, own: bool = True) -> Policy:
+def policy_from_plain(data: Mapping[str, Any], source: str = POLICY_FILE, *, own: bool = True) -> Policy:
     """A checked policy from plain data. own: written by `Policy.plain`, with numbers as text.
 
     Raises InputError with every key at fault at once.
     """
-    faults: list[Fault] = []
+    return Policy.model_validate(dict(data), context={"plain": own, "source": source})
+
+
+@contextmanager
+def naming(policy: Policy) -> Iterator[None]:
+    """Faults of a policy that only show when it meets an instance name the file that it comes from."""
     try:
-        policy = Policy.model_validate(dict(data), context={"plain": own})
-    except ValidationError as error:
-        for item in error.errors():
-            key = ".".join(str(part) for part in item["loc"])
-            wrong_key = item["type"] == "extra_forbidden"
-            text = _wrong_key(item["loc"]) if wrong_key else f"{key}: {_plain_words(item)}"
-            faults.append(Fault(source, 0, key, "policy_key" if wrong_key else "policy_value", text))
-        raise InputError(faults) from None
-    return policy
+        yield
+    except InputError as error:
+        faults = [replace(fault, file=policy.source) if fault.file == POLICY_FILE else fault for fault in error.faults]
+        raise InputError(faults, error.notices) from None
+
+
+def _fault(source: str, item: Any) -> Fault:
+    key = ".".join(str(part) for part in item["loc"])
+    wrong_key = item["type"] == "extra_forbidden"
+    text = _wrong_key(item["loc"]) if wrong_key else f"{key}: {_plain_words(item)}"
+    return Fault(source, 0, key, "policy_key" if wrong_key else "policy_value", text)
 
 
 def _wrong_key(location: tuple[int | str, ...]) -> str:
@@ -219,10 +272,11 @@ def _wrong_key(location: tuple[int | str, ...]) -> str:
 
 def _plain_words(item: Any) -> str:
     if item["type"] in ("too_short", "too_long"):
-        return "needs five numbers, one for each priority from 1 to 5"
+        return "needs two places" if "blocked" in item["loc"] else "needs five numbers, one for each priority from 1 to 5"
     return str(item["msg"]).removeprefix("Value error, ")
 
 
+@takes(path=PATH)
 def read_policy(path: Path | str) -> Policy:
     """Read a policy.toml. Raises InputError: not TOML, unknown keys, values out of range."""
     path = Path(path)
@@ -273,3 +327,19 @@ class SolveOptions(Section):
     deadline_s: Annotated[float, Field(gt=0)] | None = None
     memory_mib: Annotated[int, Field(ge=64)] | None = None
     fallback: bool = False
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Options, or UsageError with everything that is wrong with them."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise UsageError("; ".join(_option_fault(item) for item in error.errors())) from None
+
+
+def _option_fault(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"there is no option {name!r}; choices: {', '.join(SolveOptions.model_fields)}"
+    return f"{name}: {_plain_words(item)}" if name else _plain_words(item)

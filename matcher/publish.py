@@ -15,6 +15,7 @@ import numpy as np
 
 from matcher._version import __version__
 from matcher.columns import Ints
+from matcher.doors import PATH, takes
 from matcher.durable import flush_folder, remove_folder, replace_file, write_file
 from matcher.errors import UsageError
 from matcher.io.csv_out import Cell, field, rows_text
@@ -44,6 +45,7 @@ QUARANTINED_COLUMNS = ("file", "line", "id", "column", "code", "message")
 log = logging.getLogger(__name__)
 
 
+@takes(result=Result, folder=PATH, also=Collection)
 def publish(result: Result, folder: Path | str, *, also: Collection[str] = ()) -> Path:
     """Write everything of a run to `folder`, which appears whole or not at all. Returns the folder.
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from matcher.changes import Remedies
+from matcher.errors import UsageError
 from matcher.model import Instance
 from matcher.policy import Policy, SolveOptions
 from matcher.worth import Worth
@@ -240,3 +241,10 @@ class Result:
         persons = sum(row.persons for row in self.placements)
         persons += sum(row.persons or 0 for row in self.unplaced if row.reason not in LEFT_OUT_REASONS)
         return (self.cost.total - self.bound) / 10 / max(1, persons)
+
+
+def of_instance(result: Result) -> tuple[Instance, Policy, SolveOptions]:
+    """What a result was solved from. Raises UsageError for one of a bare problem."""
+    if result.instance is None or result.policy is None or result.options is None:
+        raise UsageError("only a result of an instance has this; that of a bare problem is its plan, cost and bound")
+    return result.instance, result.policy, result.options

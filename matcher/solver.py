@@ -15,12 +15,13 @@ from matcher.bounds import Prices, lower_bound
 from matcher.check import check_plan
 from matcher.compile import Compiled, compile_instance
 from matcher.conflicts import refuse_impossible_pins, smallest_conflict
+from matcher.doors import takes
 from matcher.errors import InternalError, InterruptedSolve, NoPlanError
 from matcher.evaluate import broken, cost_by_stage
 from matcher.lottery import settle_equals
 from matcher.model import Instance
 from matcher.places.models import ready
-from matcher.policy import Policy, SolveOptions, WarmStart
+from matcher.policy import Policy, SolveOptions, WarmStart, naming
 from matcher.problem import UNPLACED, Problem
 from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
 from matcher.rows import Rows, plan_cost
@@ -40,6 +41,7 @@ OnProgress = Callable[[int | None, int | None], None]
 Cancel = Callable[[], bool]
 
 
+@takes(what=(Instance, Problem), policy=Policy | None, options=SolveOptions | None, on_progress=Callable | None, cancel=Callable | None)
 def solve(
     what: Instance | Problem,
     policy: Policy | None = None,
@@ -67,7 +69,9 @@ def solve(
     watch = _Tell(on_progress) if on_progress is not None else Silent()
     if isinstance(what, Problem):
         return _solve_problem(what, options, watch, cancel)
-    return _solve_instance(what, policy or Policy(), options, watch, cancel)
+    policy = policy or Policy()
+    with naming(policy):
+        return _solve_instance(what, policy, options, watch, cancel)
 
 
 class _Tell:

@@ -15,20 +15,21 @@ import numpy as np
 
 from matcher._version import __version__
 from matcher.columns import Ints, codes
+from matcher.doors import takes
 from matcher.layers import Bools
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance, SetAside, Spot
 from matcher.placed import Placements
 from matcher.places.models import travel_for
 from matcher.policy import Policy, SolveOptions
-from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result, UnplacedRow
+from matcher.result import LEFT_OUT_REASONS, TERMS, PlacementRow, Result, UnplacedRow, of_instance
 from matcher.rows import open_homes, ties_count
 
 
+@takes(result=Result)
 def summary(result: Result) -> dict[str, Any]:
-    """The content of summary.json as plain data."""
-    instance, policy, options = result.instance, result.policy, result.options
-    assert instance is not None and policy is not None and options is not None
+    """The content of summary.json as plain data. Raises UsageError for a result of a bare problem."""
+    instance, policy, options = of_instance(result)
     return {
         "status": result.status,
         "proved_by": result.proved_by,

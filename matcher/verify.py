@@ -10,6 +10,7 @@ from typing import Any
 
 from matcher.check import check_bound, check_plan
 from matcher.compile import compile_instance
+from matcher.doors import PATH, takes
 from matcher.errors import Fault, InputError
 from matcher.io import read_instance
 from matcher.model import Instance
@@ -37,6 +38,7 @@ class Verdict:
         return not self.violations
 
 
+@takes(folder=PATH, out=PATH, encoding=str, mapping=(*PATH, type(None)), others=(*PATH, type(None)))
 def verify(
     folder: Path | str, out: Path | str, *, encoding: str = "utf-8", mapping: Path | str | None = None, others: Path | str | None = None
 ) -> Verdict:

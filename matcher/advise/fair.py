@@ -14,6 +14,7 @@ from matcher.alternatives import Room
 from matcher.answers import Envy, Fairness, Share
 from matcher.changes import SetPolicy, apply
 from matcher.compile import Compiled, compile_instance
+from matcher.doors import NUMBER, takes
 from matcher.model import Household
 from matcher.others import Ways
 from matcher.placed import Placements
@@ -26,6 +27,7 @@ from matcher.worth import FloorPrice
 UNITS = 40.0
 
 
+@takes(result=Result, effort=NUMBER)
 def fairness(result: Result, effort: float = 1.0) -> Fairness:
     """All of it for a result. effort: of solving again without each floor; 0: the prices of floors are left out.
 

@@ -17,6 +17,7 @@ from matcher.advise.larger import one_more_offer
 from matcher.advise.trial import Budget, Night, OutOfBudget, Tried, too_large
 from matcher.advise.trials import Trials
 from matcher.changes import Change, Remedies, Remedy
+from matcher.doors import NUMBER, takes
 from matcher.i18n import translator
 from matcher.result import LEFT_OUT_REASONS, Result, UnplacedRow
 from matcher.wording.remedies import remedy_sentence
@@ -31,6 +32,7 @@ Found = tuple[str, Remedy | None, bool]
 """(household, remedy, whether all kinds were examined)."""
 
 
+@takes(result=Result, effort=NUMBER)
 def find_remedies(result: Result, effort: float = 1.0) -> Remedies:
     """Remedies of all households without a place, the most urgent and longest waiting first, as far as the effort goes.
 
@@ -198,6 +200,7 @@ def unexamined(result: Result) -> Remedies:
     return Remedies(not_examined=frozenset(search.wanted(result.unplaced)))
 
 
+@takes(result=Result, effort=NUMBER)
 def with_remedies(result: Result, effort: float = 1.0) -> Result:
     """The result with what would help the unplaced, in words in the language of its options."""
     return told(result, find_remedies(result, effort))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from matcher.answers import CurvePoint, Difference, Moved, Side
 from matcher.changes import Change, SetPolicy, apply, as_option
 from matcher.compile import Compiled
+from matcher.doors import takes
 from matcher.errors import UsageError
 from matcher.lookup import ById
 from matcher.model import Instance
@@ -18,6 +19,7 @@ from matcher.rows import Rows, ties_count
 from matcher.solver import OnProgress, solve
 
 
+@takes(what=(Instance, Result), changes=Sequence, policy=Policy | None, options=SolveOptions | None, on_progress=Callable | None)
 def whatif(
     what: Instance | Result,
     changes: Sequence[Change],
@@ -90,6 +92,7 @@ def side(result: Result) -> Side:
     )
 
 
+@takes(instance=Instance, key=str, values=Sequence, policy=Policy | None, options=SolveOptions | None, on_progress=Callable | None)
 def sweep(
     instance: Instance,
     key: str,

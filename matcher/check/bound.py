@@ -19,11 +19,13 @@ from matcher.check.seats import Seat, by_offer, fixed_seats, housed, housed_fact
 from matcher.check.tariff import given_back
 from matcher.check.tenants import Tenants, check_nights
 from matcher.check.world import World, read_world
+from matcher.doors import takes
 from matcher.model import Instance
 from matcher.policy import Policy
 from matcher.result import PlacementRow, UnplacedRow
 
 
+@takes(instance=Instance, policy=Policy, date=dt.date, certificate=Mapping, placed=Sequence, unplaced=Sequence)
 def check_bound(
     instance: Instance,
     policy: Policy,

@@ -13,11 +13,13 @@ from matcher.check.reasons import check_unplaced_rows
 from matcher.check.rows import check_placed_rows, check_roll_call
 from matcher.check.seats import fixed_seats, housed, seat_all
 from matcher.check.world import read_world
+from matcher.doors import takes
 from matcher.model import Instance
 from matcher.policy import Policy
 from matcher.result import TERMS, PlacementRow, UnplacedRow
 
 
+@takes(instance=Instance, policy=Policy, date=dt.date, placed=Sequence, unplaced=Sequence, cost_terms=Mapping)
 def check_plan(
     instance: Instance,
     policy: Policy,

@@ -96,7 +96,16 @@ def _write(out: Path, contents: dict[str, bytes]) -> None:
 def _plain(mapped: MappedSource, rows: dict[str, int], notices: list[str]) -> dict[str, Any]:
     from matcher.io.mapping.report import fates, unread_tables
 
-    columns = [{"table": f.table, "column": f.column, "filled": f.filled, "became": list(f.became)} for f in fates(mapped.mapped)]
+    columns = [
+        {
+            "table": fate.table,
+            "column": fate.column,
+            "filled": fate.filled,
+            "became": list(fate.became),
+            "unknown_codes": {word: list(lines) for word, lines in fate.aside.items()},
+        }
+        for fate in fates(mapped.mapped)
+    ]
     missing = {target: list(names) for target, names in mapped.mapped.missing.items()}
     return {
         "mapping": mapped.mapping.name,
@@ -110,6 +119,7 @@ def _plain(mapped: MappedSource, rows: dict[str, int], notices: list[str]) -> di
 
 
 def _show(mapped: MappedSource, out: Path) -> None:
+    from matcher.io.cells import shown
     from matcher.io.mapping.report import fates, unread_tables
 
     table, became = "", fates(mapped.mapped)
@@ -119,6 +129,8 @@ def _show(mapped: MappedSource, out: Path) -> None:
             table = fate.table
             typer.echo(f"{table}")
         typer.echo(f"  {fate.column:<{width}} {fate.filled:>7} filled   {', '.join(fate.became) or 'not read'}")
+        for word, lines in fate.aside.items():
+            typer.echo(f"  {'':<{width}} {len(lines):>7} rows     {shown(word)} in no list of codes: nothing follows from it")
     for name in unread_tables(mapped.mapped):
         typer.echo(f"{name}: not read")
     for name, made in mapped.tables.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matcher.doors import NUMBER, PATH, takes
 from matcher.errors import UsageError
 from matcher.generate.bonds import make_fixed, make_ties
 from matcher.generate.offers import make_offers
@@ -22,8 +23,9 @@ __all__ = ["DATE", "generate"]
 DATE = dt.date(2026, 11, 22)
 
 
+@takes(folder=PATH, households=int, seed=int, beds_per_person=NUMBER, links=NUMBER, date=dt.date)
 def generate(
-    folder: Path,
+    folder: Path | str,
     households: int,
     seed: int,
     beds_per_person: float = 1.0,
@@ -40,6 +42,7 @@ def generate(
     Raises UsageError for numbers out of range.
     """
     _check(households, beds_per_person, links)
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     world = make_world(_rng(seed, 0))
     people = make_people(_rng(seed, 1), world, households, date)

@@ -88,6 +88,7 @@ NOTICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "over_capacity": "accepted and moved-in placements are more persons than the offer's capacity",
         "mapping_without": "columns that a mapping could make, and for which the export has nothing",
         "mapping_left_out": "rows of an export that a mapping leaves out",
+        "unknown_code": "a word of an export that no list of codes of the mapping knows; nothing follows from it",
         "example_row": "an example row of a template",
         "rooms_not_offered": "the rooms taken are not rooms of the accommodation",
     }

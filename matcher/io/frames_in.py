@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from matcher.doors import takes
 from matcher.errors import UsageError
 from matcher.io.assemble import build_instance
 from matcher.io.codebook import Codebooks
@@ -19,8 +20,19 @@ from matcher.io.values import float_text, plain_text, texts, words
 from matcher.model import Instance
 
 _ROWS_AT_ONCE = 8192
+_FRAMES: Final = {name: pd.DataFrame if name in REQUIRED_SHEETS else pd.DataFrame | None for name in SHEETS}
 
 
+@takes(
+    households=pd.DataFrame,
+    accommodations=pd.DataFrame,
+    members=pd.DataFrame | None,
+    ties=pd.DataFrame | None,
+    travel=pd.DataFrame | None,
+    places=pd.DataFrame | None,
+    placements=pd.DataFrame | None,
+    overrides=pd.DataFrame | None,
+)
 def instance_from_frames(
     *,
     households: pd.DataFrame,
@@ -52,6 +64,7 @@ def instance_from_frames(
     return build_instance(tables, quarantine=quarantine)
 
 
+@takes(tables=Mapping)
 def instance_from_rows(tables: Mapping[str, Sequence[Mapping[str, object]]], *, quarantine: bool = False) -> Instance:
     """The instance that lists of rows hold, by the names of the files, each row a mapping from columns to cells: text, numbers, yes or no,
     dates, lists of words, None for empty. As from JSON. Faults name the list and the 1-based position in it.

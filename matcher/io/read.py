@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matcher.doors import PATH, takes
 from matcher.errors import Fault, InputError
 from matcher.io.columns import REQUIRED_SHEETS, SHEETS
 from matcher.io.tokens import Undecodable, check_encoding, decode
@@ -20,6 +21,7 @@ SUFFIX = ".csv"
 PARQUET = ".parquet"
 
 
+@takes(source=PATH, encoding=str, today=date | None, mapping=(*PATH, type(None)), others=(*PATH, type(None)), day=date | None)
 def read_instance(
     source: Path | str,
     *,

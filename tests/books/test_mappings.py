@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 
 from matcher.errors import InputError, UsageError
 from matcher.io import read_instance
+from matcher.io.mapping.parts import looked_up
 from matcher.io.mapping.spec import read_mapping, shipped
 from tests.books.making import book
 from tests.io.sample import write
+from tests.runs import matcher as command
 
 DAY = date(2026, 11, 22)
 OFFERS = "accommodation_id,place,capacity\nA1,Lviv,9\n"
@@ -69,6 +72,41 @@ def test_progres_with_the_offices_own_table_of_codes(tmp_path: Path) -> None:
     assert first.needs == {"step_free", "medical_care", "lift"} and second.needs == {"medical_care", "school"}
 
 
+@pytest.mark.parametrize("spelt", ["ER_FR; DS_PM", "er-fr; ds-pm", "er_fr, Ds_Pm", "ER\u2013FR; DS\u2212PM"])
+def test_codes_are_known_however_their_dash_and_letters_are_written(spelt: str, tmp_path: Path) -> None:
+    changed = PROGRES.replace("ER-FR; DS-PM", f'"{spelt}"')
+    assert changed != PROGRES
+    first, _ = read_instance(write(tmp_path, {"individuals": changed, "accommodations": OFFERS}), mapping="progres", day=DAY).households
+    assert first.needs == {"step_free", "ground_floor"} and first.groups == {"older_person", "disability"}
+
+
+def test_a_spelling_that_fits_two_codes_is_neither() -> None:
+    assert looked_up("a_b", {"a-b": "x", "a\u2013b": "y"}) is None and looked_up("a_b", {"a-b": "x", "a\u2013b": "x"}) == "x"
+    assert (
+        looked_up("a_b", {"a-b": "x", "a_b": "y"}) == "y" and looked_up("a_c", {"a-*": "z"}) == "z" and looked_up("b", {"a-*": "z"}) is None
+    )
+
+
+def test_codes_that_no_list_knows_are_told_with_their_rows(tmp_path: Path) -> None:
+    changed = PROGRES.replace("M,1980-01-01,,", "M,1980-01-01,DS.PM XX-YY,")
+    folder = write(tmp_path / "s", {"individuals": changed, "accommodations": OFFERS})
+    instance = read_instance(folder, mapping="progres", day=DAY)
+    told = [notice for notice in instance.notices if notice.code == "unknown_code"]
+    assert [(n.file, n.line, n.message.split(" is in no list")[0]) for n in told] == [
+        ("individuals.csv", 3, "'DS.PM' of `SpecificNeeds`"),
+        ("individuals.csv", 3, "'XX-YY' of `SpecificNeeds`"),
+    ]
+    assert "(rows 3, 5)" in told[1].message and not any("SV" in n.message or "SP-PT" in n.message for n in told)
+    done = command("map", folder, "--mapping", "progres", "--out", tmp_path / "out", "--json")
+    columns = {column["column"]: column for column in json.loads(done.stdout)["columns"]}
+    assert columns["SpecificNeeds"]["unknown_codes"] == {"DS.PM": [3], "XX-YY": [3, 5]} and columns["Sex"]["unknown_codes"] == {}
+    shown = command("map", folder, "--mapping", "progres", "--out", tmp_path / "more").stdout
+    assert next(line.split() for line in shown.splitlines() if "XX-YY" in line)[:3] == ["2", "rows", "'XX-YY'"]
+    ours = tmp_path / "ours.toml"
+    ours.write_text('extends = "progres"\n[recodes.needs]\n"XX-YY" = "school"\n"DS.PM" = ""\n', encoding="utf-8")
+    assert not [n for n in read_instance(folder, mapping=ours, day=DAY).notices if n.code == "unknown_code"], "one list is enough"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "where"),
     [
@@ -101,6 +139,22 @@ def test_hmis(tmp_path: Path) -> None:
     assert (second.household_id, second.persons, second.groups, second.protected) == ("H2", 1, {"veteran"}, False)
     assert [(m.relation, m.sex, m.age) for m in instance.members] == [("head", "f", 66), ("child", "m", 11), ("head", "m", 36)]
     assert [(n.file, n.code) for n in instance.notices if n.code == "mapping_left_out"] == [("Enrollment.csv", "mapping_left_out")]
+
+
+def test_a_household_whose_head_has_left_is_told_as_what_it_is(tmp_path: Path) -> None:
+    left = {**HMIS, "Exit": HMIS["Exit"] + "X2,E1,P1,2026-11-10\n"}
+    with pytest.raises(InputError) as caught:
+        read_instance(write(tmp_path, left), mapping="hmis")
+    aside = read_instance(write(tmp_path, left), mapping="hmis", quarantine=True).set_aside
+    told = "Enrollment.csv:2 HouseholdID no_lead nobody who is still in this household is its head"
+    for faults in (caught.value.faults, [fault for row in aside for fault in row.faults]):
+        assert any(str(fault).startswith(told) for fault in faults)
+        assert not {"unknown_household", "cannot_quarantine"} & {fault.code for fault in faults}
+    mended = {**left, "Enrollment": left["Enrollment"].replace("E2,P2,1,2026-10-01,H1,2,CA-500,1", "E2,P2,1,2026-10-01,H1,1,CA-500,0")}
+    first, _ = read_instance(write(tmp_path, mended), mapping="hmis").households
+    assert (first.household_id, first.persons, first.groups, first.protected) == ("H1", 1, frozenset(), True), "who left counts no more"
+    gone = {**left, "Exit": left["Exit"] + "X3,E2,P2,2026-11-10\n"}
+    assert [one.household_id for one in read_instance(write(tmp_path, gone), mapping="hmis").households] == ["H2"]
 
 
 def test_hmis_without_the_client_of_an_enrollment(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from matcher.io.mapping.parts import BadRule, Belonging, Cell, Condition, Row, R
 from matcher.io.mapping.rules import Binder
 from matcher.io.mapping.source import SourceTable
 from matcher.io.mapping.spec import Block, Join, MappingFile
+from matcher.io.mapping.strays import Strays
 from matcher.io.mapping.trace import Made, SourceTrace
 from matcher.io.tables import Table, make_table
 from matcher.io.tokens import Batch
@@ -30,13 +31,15 @@ _NOTHING = SourceTable("", "", 0, (), (), (), ())
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a mapping made. used: for the report, (source table, position) to the columns that they became; made: by sheet."""
+    """What a mapping made. used: for the report, (source table, position) to the columns that they became; missing: by column that is
+    made, what the source lacks for it; aside: likewise, words that no list of codes knows, with the lines of their rows."""
 
     tables: Mapping[str, Table]
     notices: tuple[Notice, ...]
     source: Mapping[str, SourceTable]
     used: Mapping[tuple[str, int], tuple[str, ...]]
     missing: Mapping[str, tuple[str, ...]]
+    aside: Mapping[tuple[str, int], Mapping[str, Sequence[int]]]
 
 
 def map_tables(mapping: MappingFile, source: Mapping[str, SourceTable], books: Codebooks, day: date | None) -> Mapped:
@@ -52,6 +55,7 @@ class _Builder:
         self._used: dict[tuple[str, int], list[str]] = {}
         self._missing: dict[str, list[str]] = {}
         self._left_out: set[str] = set()
+        self._strays = Strays()
         self._tables = {alias: self._found(alias, wanted) for alias, wanted in mapping.tables.items()}
 
     def mapped(self) -> Mapped:
@@ -69,8 +73,10 @@ class _Builder:
         if left_out:
             text = f"nothing in the source is there to make these of: {', '.join(sorted(left_out))}"
             self._notices.append(Notice(file=self._mapping.name, line=0, code="mapping_without", message=text))
+        self._notices += self._strays.notices()
         used = {place: tuple(dict.fromkeys(targets)) for place, targets in self._used.items()}
-        return Mapped(tables, tuple(self._notices), self._source, used, {target: tuple(names) for target, names in self._missing.items()})
+        missing = {target: tuple(names) for target, names in self._missing.items()}
+        return Mapped(tables, tuple(self._notices), self._source, used, missing, self._strays.unknown())
 
     def _found(self, alias: str, wanted: Mapping[str, Any]) -> SourceTable:
         """The one table of the source that fits what the mapping says of it."""
@@ -109,7 +115,7 @@ class _Builder:
         if self._faults:
             return []
         if group is not None:
-            rows = leads(rows, group, lead)
+            rows = leads(rows, group, lead, block.no_lead)
         made: list[Made] = []
         left_out = 0
         for row, trouble in rows:
@@ -131,7 +137,7 @@ class _Builder:
         }
         if block.group is not None:
             many["group"] = Belonging(table, one)
-        return Scope(table, one, many, self._mapping.recodes, _oblast, self._day)
+        return Scope(table, one, many, self._mapping.recodes, _oblast, self._day, self._strays.meet)
 
     def _rule(self, binder: Binder, block: Block, column: str) -> Rule | None:
         """The rule of a column; none where nothing that it needs is there: the column is then left out."""

@@ -19,8 +19,9 @@ def asked(wanted: Condition | None, row: Row) -> tuple[bool, Wrong | None]:
         return True, wrong
 
 
-def leads(rows: Sequence[Joined], group: Rule, lead: Condition | None) -> list[Joined]:
-    """One row for each group of rows: the one that leads it, else the first, with what is wrong: no lead, more than one, or unclear."""
+def leads(rows: Sequence[Joined], group: Rule, lead: Condition | None, no_lead: str) -> list[Joined]:
+    """One row for each group of rows: the one that leads it, else the first, with what is wrong: no lead (and what to say then), more
+    than one, or unclear."""
     groups: dict[str, list[Joined]] = {}
     alone: list[Joined] = []
     for row, trouble in rows:
@@ -33,10 +34,10 @@ def leads(rows: Sequence[Joined], group: Rule, lead: Condition | None) -> list[J
             groups.setdefault(text, []).append((row, trouble))
         else:
             alone.append((row, Wrong("required", "the row belongs to no household: fill this cell", group.at(row))))
-    return sorted([_led(rows, group, lead) for rows in groups.values()] + alone, key=lambda entry: entry[0].number)
+    return sorted([_led(rows, group, lead, no_lead) for rows in groups.values()] + alone, key=lambda entry: entry[0].number)
 
 
-def _led(rows: Sequence[Joined], group: Rule, lead: Condition | None) -> Joined:
+def _led(rows: Sequence[Joined], group: Rule, lead: Condition | None, no_lead: str) -> Joined:
     """The row that leads a group, with all of its rows."""
     answers = [(entry, *asked(lead, entry[0])) for entry in rows]
     unclear = next((wrong for _, _, wrong in answers if wrong is not None), None)
@@ -45,7 +46,7 @@ def _led(rows: Sequence[Joined], group: Rule, lead: Condition | None) -> Joined:
     if unclear is not None:
         trouble = unclear
     elif not heads:
-        trouble = Wrong("no_lead", "no row of this household is its head", group.at(row))
+        trouble = Wrong("no_lead", no_lead, group.at(row))
     elif lead is not None and len(heads) > 1:
         trouble = Wrong("several_leads", "more than one row of this household is its head", group.at(heads[1][0]))
     return replace(row, many={**row.many, "group": [entry[0] for entry in rows]}), trouble

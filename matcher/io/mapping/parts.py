@@ -19,6 +19,7 @@ DATES: Final = {
     "mdy": re.compile(r"(?P<m>[0-9]{1,2})[-./](?P<d>[0-9]{1,2})[-./](?P<y>[0-9]{4})"),
 }
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_DASH: Final = re.compile(r"[_\u2010-\u2015\u2212]")
 _TIME: Final = re.compile(r"(?:[T ][0-9]{2}:[0-9]{2}.*)?")
 
 
@@ -82,7 +83,8 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What rules can name: the table whose rows are gone through, others by alias, lists of codes by name, and the day of the run."""
+    """What rules can name: the table whose rows are gone through, others by alias, lists of codes by name, the day of the run; and
+    where words go that no list knows."""
 
     table: SourceTable
     one: Mapping[str, SourceTable]
@@ -90,6 +92,7 @@ class Scope:
     recodes: Mapping[str, Mapping[str, str]]
     oblast: Callable[[str], str]
     day: date | None
+    stray: Callable[[Cell, str, bool], None]
 
 
 def cell_text(row: Row, position: int) -> str:
@@ -106,10 +109,18 @@ def matches(word: str, words: frozenset[str]) -> bool:
 
 
 def looked_up(word: str, codes: Mapping[str, str]) -> str | None:
-    """What a word becomes by a list of codes; None where it is not in it."""
+    """What a word becomes by a list of codes; None where it is not in it. A code may be written with another dash (`ds_pm`), unless the
+    list tells such spellings apart."""
     if word in codes:
         return codes[word]
-    return next((value for key, value in codes.items() if key.endswith("*") and word.startswith(key[:-1])), None)
+    alike = {value for key, value in codes.items() if _dashed(key) == _dashed(word)}
+    if alike:
+        return alike.pop() if len(alike) == 1 else None
+    return next((value for key, value in codes.items() if key.endswith("*") and _dashed(word).startswith(_dashed(key[:-1]))), None)
+
+
+def _dashed(word: str) -> str:
+    return _DASH.sub("-", word)
 
 
 def number(text: str, rule: Rule, row: Row) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matcher.io.mapping.build import Mapped
@@ -9,12 +10,14 @@ from matcher.io.mapping.build import Mapped
 
 @dataclass(frozen=True, slots=True)
 class ColumnFate:
-    """One column of the export: the table, its name, how many of its cells are filled, and what they became (nothing: not read)."""
+    """One column of the export: the table, its name, how many of its cells are filled, what they became (nothing: not read), and words
+    from which nothing followed, since no list of codes knows them, with the lines of their rows."""
 
     table: str
     column: str
     filled: int
     became: tuple[str, ...]
+    aside: Mapping[str, Sequence[int]]
 
 
 def fates(mapped: Mapped) -> list[ColumnFate]:
@@ -26,6 +29,7 @@ def fates(mapped: Mapped) -> list[ColumnFate]:
             name.strip() or table.tags[position],
             sum(map(bool, table.cells[position])),
             mapped.used.get((table.name, position), ()),
+            mapped.aside.get((table.name, position), {}),
         )
         for table in mapped.source.values()
         if table.name in read

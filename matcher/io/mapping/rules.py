@@ -320,8 +320,8 @@ class Binder:
 
     def _recoded(self, rule: Rule, raw: Raw) -> Rule:
         codes, otherwise = self._codes(raw["recode"]), raw.get("otherwise", "fault")
-        if otherwise not in ("fault", "keep", "empty"):
-            raise BadRule(f"otherwise {otherwise!r} is none of fault, keep, empty")
+        if otherwise not in ("fault", "keep", "empty", "tell"):
+            raise BadRule(f"otherwise {otherwise!r} is none of fault, keep, empty, tell")
         many = "choices" in raw or "words" in raw or "each" in raw
 
         def one(word: str, row: Row) -> str:
@@ -329,6 +329,8 @@ class Binder:
             if known is None and otherwise == "fault":
                 text = f"{shown(word)} is no choice that the mapping knows; mend the cell, or add it to `recode` of the mapping"
                 raise Wrong("unknown_word", text, rule.at(row))
+            if otherwise == "tell":
+                self._scope.stray(rule.at(row), word, known is not None)
             return (word if otherwise == "keep" else "") if known is None else known
 
         def text(row: Row) -> str:

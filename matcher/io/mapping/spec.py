@@ -14,9 +14,10 @@ from matcher.io.columns import SHEETS
 
 _TOP: Final = frozenset({"title", "extends", "tables", "recodes", *SHEETS})
 _TABLE: Final = frozenset({"name", "has", "lacks", "optional"})
-_BLOCK: Final = frozenset({"from", "where", "one", "many", "group", "lead", "columns"})
+_BLOCK: Final = frozenset({"from", "where", "one", "many", "group", "lead", "no_lead", "columns"})
 _JOIN: Final = frozenset({"table", "here", "there", "required", "one"})
 _SUFFIX: Final = ".toml"
+_NO_LEAD: Final = "no row of this household is its head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What the rows of one table of the format are made from: a row for each row of a source table, or for each group of them."""
+    """What the rows of one table of the format are made from: a row for each row of a source table, or for each group of them.
+
+    no_lead: what to say of a group in which no row leads.
+    """
 
     sheet: str
     path: str
@@ -42,6 +46,7 @@ class Block:
     many: Mapping[str, Join]
     group: Any
     lead: Any
+    no_lead: str
     columns: Mapping[str, Any]
 
 
@@ -163,7 +168,9 @@ def _block(sheet: str, path: str, raw: Mapping[str, Any], tables: Mapping[str, A
         if not SHEETS[sheet].knows(column):
             raise _Bad(f"columns.{column}: {sheet} has no such column")
     one, many = ({alias: _join(f"{kind}.{alias}", join, tables) for alias, join in raw.get(kind, {}).items()} for kind in ("one", "many"))
-    return Block(sheet, path, raw["from"], raw.get("where"), one, many, raw.get("group"), raw.get("lead"), columns)
+    return Block(
+        sheet, path, raw["from"], raw.get("where"), one, many, raw.get("group"), raw.get("lead"), str(raw.get("no_lead", _NO_LEAD)), columns
+    )
 
 
 def _join(path: str, raw: Mapping[str, Any], tables: Mapping[str, Any]) -> Join:
