@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from matcher.amounts import Amounts
 from matcher.layers import Bools, Ints, Layer
 from matcher.matrix import matrix_fields
 from matcher.parts import ANY_DATE, BLOCKED, OPEN_END, UNPLACED, Arcs, Floor, Link, Parties, Resource, within
@@ -158,30 +159,28 @@ class Problem:
         sizes = self.sizes[offer]
         return [()] if sizes is None else room_sets(sizes, party_persons, room_need)
 
-    def present(self, party: int, date: int) -> list[int]:
-        """Members of the party who are there in the night of `date` (every night: all)."""
-        if date == ANY_DATE:
-            return list(self.parties[party])
-        return [h for h in self.parties[party] if self.arrival[h] <= date < self.leaves[h]]
+    @cached_property
+    def amounts(self) -> Amounts:
+        """How much each party takes of what is counted by night."""
+        return Amounts(self.parties, self.persons, self.arrival, self.leaves, self.has_need)
 
     def use(self, party: int, offer: int, rooms: tuple[int, ...]) -> list[tuple[int, int]]:
         """(resource, amount) of one arc; amounts are positive."""
         out = []
         for r in self.resources_of[offer]:
             resource = self.resources[r]
-            there = self.present(party, resource.date)
-            if resource.kind == "persons":
-                amount = sum(int(self.persons[h] if self.in_use is None else self.in_use[h, offer]) for h in there)
-            elif resource.kind == "unit":
-                amount = int(bool(there))
-            elif resource.kind == "rooms":
-                held = rooms if self.sizes[offer] is not None else ()
-                amount = sum(1 for size in held if size == resource.size) if there else 0
-            else:
-                amount = sum(int(self.persons[h]) for h in there if self.has_need[h, resource.size])
+            amount = self._use(party, resource)
+            if resource.kind == "rooms" and amount:
+                amount = rooms.count(resource.size) if self.sizes[offer] is not None else 0
             if amount:
                 out.append((r, amount))
         return out
+
+    def _use(self, party: int, resource: Resource) -> int:
+        """What the party takes of a resource; of rooms, 1 where it is there at all."""
+        if resource.kind == "persons" and self.in_use is not None:
+            return sum(int(self.in_use[h, resource.offer]) for h in self.amounts.present(party, resource.date))
+        return self.amounts.of(party, resource.kind, resource.size, resource.date)
 
     def arcs(self, parties: Sequence[int] | None = None, candidates: Bools | None = None) -> Arcs:
         """Write out the arcs of `parties` (default all), only where `candidates` (shape (len(parties), A)) is true."""
@@ -245,32 +244,32 @@ class Problem:
         for r in np.flatnonzero(prices):
             resource = self.resources[r]
             if resource.kind != "rooms":
-                use = np.array([dict(self.use(int(q), resource.offer, ())).get(int(r), 0) for q in parties], dtype=np.int64)
-                values[:, resource.offer] += prices[r] * use
-        persons = self.party_persons()
+                values[:, resource.offer] += prices[r] * np.array([self._use(q, resource) for q in parties.tolist()], dtype=np.int64)
+        persons = self.party_persons()[parties]
+        need, which = np.unique(np.stack([persons, self.room_need[parties]]), axis=1, return_inverse=True)
         for a in every:
             if self.sizes[a] is not None:
-                values[:, a] += self._room_values(parties, int(a), persons, prices, int(weights[self.spare_stage]))
+                weight = int(weights[self.spare_stage])
+                if any(self.resources[r].date != ANY_DATE for r in self.resources_of[a]):
+                    found = [
+                        self._room_value(int(p), int(n), int(a), prices, weight, int(q))
+                        for p, n, q in zip(persons, self.room_need[parties], parties, strict=True)
+                    ]
+                    values[:, a] += np.array(found, dtype=np.int64)
+                else:
+                    found = [self._room_value(int(p), int(n), int(a), prices, weight) for p, n in need.T]
+                    values[:, a] += np.array(found, dtype=np.int64)[which.ravel()]
         return np.where(self.eligible(parties, every), values, BLOCKED)
 
-    def _room_values(self, parties: Ints, offer: int, persons: Ints, prices: Ints, weight: int) -> Ints:
-        """What the cheapest room set adds for each party: empty beds and room prices."""
-        dated = any(self.resources[r].date != ANY_DATE for r in self.resources_of[offer])
-        known: dict[tuple[int, int, int], int] = {}
-        out = np.zeros(len(parties), dtype=np.int64)
-        for i, q in enumerate(map(int, parties)):
-            key = (int(persons[q]), int(self.room_need[q]), q if dated else -1)
-            if key not in known:
-                known[key] = min(
-                    (
-                        weight * self.spare(sum(rooms) - key[0])
-                        + sum(int(prices[r]) * n for r, n in self.use(q, offer, rooms) if self.resources[r].kind == "rooms")
-                        for rooms in self.choices(key[0], key[1], offer)
-                    ),
-                    default=0,
-                )
-            out[i] = known[key]
-        return out
+    def _room_value(self, persons: int, need: int, offer: int, prices: Ints, weight: int, party: int | None = None) -> int:
+        """What the cheapest room set adds: empty beds and room prices. party: whose nights count where rooms are counted by night."""
+        price: dict[int, int] = {}
+        for r in self.resources_of[offer]:
+            room = self.resources[r]
+            if room.kind == "rooms" and (party is None or self._use(party, room)):
+                price[room.size] = price.get(room.size, 0) + int(prices[r])
+        sets = self.choices(persons, need, offer)
+        return min((weight * self.spare(sum(rooms) - persons) + sum(price.get(size, 0) for size in rooms) for rooms in sets), default=0)
 
     @cached_property
     def exclusive(self) -> Bools:

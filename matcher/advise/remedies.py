@@ -7,7 +7,7 @@ vetting, consent, `apart`, `groups_only`, risk, or anything of a protected house
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -92,7 +92,7 @@ class _Search:
     @cached_property
     def _families(self) -> Families:
         reason = {row.household_id: row.reason for row in self.night.result.unplaced}
-        return Families(self.night, reason, lambda household_id, change: self.trials.placed_by(household_id, change) is not None)
+        return Families(self.night, reason, self.trials.could)
 
     def bound(self, household_id: str) -> list[str]:
         """Everybody who must be placed with the household, itself first."""
@@ -133,20 +133,37 @@ class _Search:
             return None
         if not family.nested:
             return self._first_of(household_id, family)
-        largest = self.trials.placed_by(household_id, family.changes[-1])
-        if largest is None:
+        if len(family.changes) > 1 and not self.trials.could(household_id, family.changes[-1]):
             return None  # what allows less cannot place it either
-        if self.trials.unplaced_by(largest):
-            return self._first_of(household_id, replace(family, changes=family.changes[:-1]))
-        best, low, high = largest, 0, len(family.changes) - 1
-        while low < high:  # the smallest that helps, if larger ones help wherever smaller ones do; it is verified in any case
+        low = self._least(family.changes, lambda change: self.trials.could(household_id, change))
+        tried = self.trials.helps(household_id, family.changes[low])
+        if tried is not None:
+            return self._remedy(household_id, family, family.changes[low], tried)
+        larger = family.changes[low + 1 :]
+        if not larger or (best := self.trials.helps(household_id, larger[-1])) is None:
+            return self._first_of(household_id, replace(family, changes=larger[:-1]))
+        known = {len(larger) - 1: best}
+
+        def helps(change: Change) -> bool:
+            found = self.trials.helps(household_id, change)
+            if found is not None:
+                known[larger.index(change)] = found
+            return found is not None
+
+        least = self._least(larger, helps)
+        return self._remedy(household_id, family, larger[least], known[least])
+
+    @staticmethod
+    def _least(changes: Sequence[Change], serves: Callable[[Change], bool]) -> int:
+        """The smallest that serves, if larger ones do wherever smaller ones do; the last one is known to."""
+        low, high = 0, len(changes) - 1
+        while low < high:
             middle = (low + high) // 2
-            tried = self.trials.helps(household_id, family.changes[middle])
-            if tried is None:
-                low = middle + 1
+            if serves(changes[middle]):
+                high = middle
             else:
-                best, high = tried, middle
-        return self._remedy(household_id, family, family.changes[high], best)
+                low = middle + 1
+        return high
 
     def _first_of(self, household_id: str, family: Family) -> Remedy | None:
         """The first change of a family that helps, of as many as are tried."""
@@ -155,6 +172,8 @@ class _Search:
             compiled = self.trials.compiled([change])
             if compiled is None or not self.trials.promises(household_id, compiled):
                 continue
+            if tries and not self.trials.possible(household_id, compiled):
+                continue  # the first is solved at once: it helps more often than not
             tried = self.trials.solve(household_id, compiled)
             if tried is not None and not self.trials.unplaced_by(tried):
                 return self._remedy(household_id, family, change, tried)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from matcher.bounds import Prices, link_forest, prove
+from matcher.bounds import Bound, Prices, link_forest, prove
 from matcher.changes import Change, apply
 from matcher.compile import Compiled, compile_instance
 from matcher.errors import UsageError
@@ -31,6 +31,8 @@ from matcher.usage import homes_of
 
 SECONDS = 600.0
 """Safety net for one trial: the clock must not decide what is found."""
+LIKE = 20
+"""With so many more beds at most, an instance is so much like the one it was made from that its best plan lies as near to its bound."""
 PAIRS_A_UNIT = 20_000
 PAIRS_A_UNIT_ABOVE = 1_000
 
@@ -129,7 +131,16 @@ class Night:
 
     def solve(self, compiled: Compiled) -> Tried | None:
         """Solve a changed instance as `solve` would; None where there is no plan within the limits."""
-        return solved(compiled, self.options)
+        beds = sum(a.capacity for a in compiled.offer_of.values()) - sum(a.capacity for a in self.compiled.offer_of.values())
+        return solved(compiled, self.options, self.ring if beds <= LIKE else 0)
+
+    @cached_property
+    def ring(self) -> int:
+        """How far above what its prices prove a plan of a changed instance is looked for at once: a little farther than this one is."""
+        certificate = self.result.certificate
+        if certificate is None or len(certificate.stages) != 1:
+            return 0
+        return max(0, self.cost - certificate.stages[0].bound) * 5 // 4
 
     @cached_property
     def market(self) -> Market | None:
@@ -174,6 +185,12 @@ class Market:
             extra[floor.households] += int(price) * compiled.problem.persons[floor.households]
         return np.array([int(extra[list(party)].sum()) for party in compiled.problem.parties], dtype=np.int64)
 
+    def bound(self, changed: Compiled) -> Bound:
+        """What the prices prove of a changed instance."""
+        zeros = np.zeros(len(changed.problem.floors), dtype=np.int64)
+        floors = self.floors if len(self.floors) == len(zeros) else zeros
+        return prove(changed.problem, Prices(self.scale, 0, self.mapped(changed), floors, (), ()), link_forest(changed.problem))
+
     def may_help(self, changed: Compiled, before: int, after: int) -> bool:
         """Can a plan of the changed instance that places this party cost no more than the plan that stands?
 
@@ -193,11 +210,11 @@ def homes_by_id(compiled: Compiled, plan: Plan) -> dict[str, str]:
     return {ids[h]: offers[a] for h, a in enumerate(plan.home) if a != UNPLACED}
 
 
-def solved(compiled: Compiled, options: SolveOptions) -> Tried | None:
-    """Solve an instance with the options of a run; None where there is no plan within the limits."""
+def solved(compiled: Compiled, options: SolveOptions, ring: int = 0) -> Tried | None:
+    """Solve an instance with the options of a run; None where there is no plan within the limits. ring: as in `Limits`."""
     problem = compiled.problem
     chosen, _ = choose(options.strategy, problem)
-    limits = Limits(WORK_PER_EFFORT * options.effort, time.monotonic() + SECONDS, options.gap, options.seed)
+    limits = Limits(WORK_PER_EFFORT * options.effort, time.monotonic() + SECONDS, options.gap, options.seed, ring=ring)
     outcome = chosen.solve(problem, limits, Silent())
     if outcome.plan is None:
         return None

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matcher.advise.trial import Budget, Night, Tried
+from matcher.advise.trial import Budget, Night, Tried, trial_units
 from matcher.changes import Change
 from matcher.compile import Compiled
 from matcher.errors import MatcherError
+from matcher.parts import Parties
+from matcher.strategies.feasible import can_place
 
 log = logging.getLogger(__name__)
+
+CHECK = 0.2
+"""What it counts as to see whether there is a plan at all, of what solving counts as."""
+CHECK_WORK = 0.5
+"""Units of deterministic effort for that at most."""
+CHECK_SECONDS = 60.0
 
 
 class Trials:
@@ -25,6 +33,35 @@ class Trials:
         """Solve the changed instance; the outcome if it places the household and unplaces nobody."""
         tried = self.placed_by(household_id, change)
         return None if tried is None or self.unplaced_by(tried) else tried
+
+    def could(self, household_id: str, change: Change) -> bool:
+        """Might it place the household and unplace nobody, by what can be told without solving?"""
+        changed = self.compiled([change])
+        return changed is not None and self.promises(household_id, changed) and self.possible(household_id, changed)
+
+    def possible(self, household_id: str, changed: Compiled) -> bool:
+        """Is there a plan of the changed instance that places the household and everybody who has a place, and costs no more than the
+        plan that stands as far as the prices tell? True where that is not settled within a little work.
+
+        Whoever may do less because of a smaller change of the same kind can do no more than this.
+        """
+        self.budget.check(changed)
+        self.budget.left -= CHECK * trial_units(changed)
+        problem = changed.problem
+        wanted = self.night.homes.keys() | {household_id}
+        if not wanted <= changed.positions.keys():
+            return False
+        held = Parties.of(problem.parties)
+        owner = dict(zip(held.member.tolist(), held.owner.tolist(), strict=True))
+        parties = {owner[changed.positions[i]] for i in wanted if changed.positions[i] in owner}
+        arcs = problem.arcs()
+        allowed = np.ones(len(arcs), dtype=np.bool_)
+        market = self.night.market
+        if market is not None:
+            bound = market.bound(changed)
+            room = self.night.cost * market.scale - bound.scaled
+            allowed = bound.slack[arcs.party, arcs.offer] <= room
+        return can_place(problem, arcs, parties, allowed, CHECK_SECONDS, CHECK_WORK) is not False
 
     def placed_by(self, household_id: str, change: Change) -> Tried | None:
         """The outcome if it places the household, whoever may lose a place by it."""

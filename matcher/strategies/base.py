@@ -18,7 +18,8 @@ class Limits:
     """How long a strategy may go on. work: units of deterministic effort, the default stop. deadline: on
     `time.monotonic()`, the safety net. gap: good enough when proved that near. seed: of every random choice.
     start: where an earlier run ended. last: on `time.monotonic()`, when no second try may go on either; None: the deadline.
-    memory_mib: of a child; None: no limit."""
+    memory_mib: of a child; None: no limit. ring: how far above the bound (whole units) an optimum may be looked for at once, where a
+    problem much like this one had it there."""
 
     work: float
     deadline: float
@@ -27,6 +28,7 @@ class Limits:
     start: Start | None = None
     last: float | None = None
     memory_mib: int | None = None
+    ring: int = 0
 
     def seconds_left(self) -> float:
         """Seconds to the deadline, never below 0."""

@@ -127,7 +127,7 @@ def _rings(
 ) -> tuple[bool, bool]:
     """Search ring after ring. Returns (optimum of this stage proved, no plan exists at all)."""
     least = bound.rounded(scale)
-    width = max(2.0, FIRST_RING * abs(least))
+    width = max(2.0, FIRST_RING * abs(least), float(progress.limits.ring))
     while True:
         value = progress.cost[stage] if progress.plan is not None else None
         if value is not None and value <= least:

@@ -17,7 +17,9 @@ from matcher.strategies.program import Program
 WORK = 60.0
 
 
-def can_place(problem: Problem, arcs: Arcs, parties: Iterable[int], allowed: Bools, seconds: float = 60.0) -> bool | None:
+def can_place(
+    problem: Problem, arcs: Arcs, parties: Iterable[int], allowed: Bools, seconds: float = 60.0, work: float = WORK
+) -> bool | None:
     """Is there a plan that places all of `parties` by `allowed` arcs (length E)? Everybody else may stay out.
 
     None: not settled within the limits.
@@ -32,7 +34,7 @@ def can_place(problem: Problem, arcs: Arcs, parties: Iterable[int], allowed: Boo
         return False
     free = replace(problem, must=must, floors=(), links=tuple(x for x in problem.links if x.binds))
     program = Program(free, arcs, 0, (), keep, ~must, costs=False)
-    found = cpsat.search(program, None, WORK, seconds, 0, lambda _: None)
+    found = cpsat.search(program, None, work, seconds, 0, lambda _: None)
     if found.plan is not None:
         return True
     return False if found.closed else None

@@ -37,14 +37,19 @@ def remedy_of(result: Result, household_id: str = "H1") -> Remedy:
     return find_remedies(result).found[household_id]
 
 
-def holds(result: Result, remedy: Remedy) -> None:
-    """The change, made on the rows and solved like any instance, places the household and unplaces nobody."""
+def holds(result: Result, remedy: Remedy, *, one_best_plan: bool = True) -> None:
+    """The change, made on the rows and solved like any instance, places the household and unplaces nobody.
+
+    one_best_plan: no other plan costs as little, so that what the remedy says of the plan with it can be compared, too.
+    """
     assert result.instance is not None and result.policy is not None
     instance, policy = apply(result.instance, result.policy, [remedy.change])
     again = solve(instance, policy, date=DATE)
     now = {row.household_id: row for row in again.placements}
     assert remedy.household_id in now, remedy
     assert {row.household_id for row in result.placements} <= set(now), remedy
+    if not one_best_plan:
+        return
     if remedy.accommodation_id is not None:
         assert now[remedy.household_id].accommodation_id == remedy.accommodation_id
     before = {row.household_id: row.accommodation_id for row in result.placements}
@@ -158,6 +163,24 @@ def test_the_offer_is_large_enough_for_those_whom_the_policy_puts_first() -> Non
         holds(result, remedy)
 
 
+def test_an_offer_suits_those_as_well_who_would_lose_their_place_by_it() -> None:
+    """H2 would leave its beds for the new offer, and H3, whom they do not suit otherwise, would take them from H4: so H4, too, must be
+    able to live in the new one."""
+    rows = ["H1,2,Kharkiv,4,,,ground_floor", "H2,2,Kharkiv,1", "H3,3,Kharkiv,3,,,lift", "H4,2,Kharkiv,5,,,step_free"]
+    result = run("wider", rows, ["A1,Kharkiv,dormitory,4,yes,lift step_free"])
+    assert {row.household_id for row in result.placements} == {"H2", "H4"}
+    remedy = remedy_of(result)
+    assert isinstance(remedy.change, AddOffer) and result.instance is not None
+    offer = remedy.change.offer
+    assert (offer.shared, offer.features, offer.capacity) == (True, {"ground_floor", "step_free"}, 6)
+    assert remedy.also_placed == 3
+    holds(result, remedy)
+    for beds in range(2, 12):
+        plain = AddOffer(offer.model_copy(update={"features": frozenset({"ground_floor"}), "capacity": beds}))
+        after = solve(apply(result.instance, Policy(), [plain])[0], date=DATE)
+        assert not {"H1", "H2", "H4"} <= {row.household_id for row in after.placements}
+
+
 def test_a_household_is_placed_together_with_whom_it_is_bound_to() -> None:
     files = ["H1,2,Kharkiv", "H2,3,Kharkiv,3,,,step_free"]
     result = run("party", files, ["A1,Poltava,apartment,2"], ["H1,,H2,near,20,yes,yes"])
@@ -221,7 +244,7 @@ def test_every_remedy_of_a_crowded_night_holds() -> None:
     assert len(remedies.found) >= 5
     for remedy in remedies.found.values():
         assert remedy.kind in REMEDY_KINDS and remedy.proved
-        holds(crowded(), remedy)
+        holds(crowded(), remedy, one_best_plan=False)
 
 
 def test_the_rows_say_it() -> None:
@@ -243,7 +266,7 @@ def test_where_a_remedy_exists_everybody_has_one_and_it_holds(folder: Path | tup
     remedies = find_remedies(result)
     assert not remedies.not_examined
     for remedy in remedies.found.values():
-        holds(result, remedy)
+        holds(result, remedy, one_best_plan=False)
     protected = {row.household_id for row in result.unplaced} - set(remedies.found) - remedies.none
     reasons = {row.household_id: row.reason for row in result.unplaced}
     assert result.instance is not None
