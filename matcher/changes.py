@@ -105,11 +105,14 @@ class Remedies:
 
 def apply(instance: Instance, policy: Policy, changes: Iterable[Change]) -> tuple[Instance, Policy]:
     """The changed instance and policy. Raises UsageError for ids that are not there or there already, InputError for a policy."""
-    for change in changes:
+    given: Iterable[object] = changes
+    for change in given:
         if isinstance(change, SetPolicy):
             policy = _with_value(policy, change)
-        else:
+        elif isinstance(change, Change):
             instance = _changed(instance, change)
+        else:
+            raise UsageError(f"changes must be those of matcher.changes, such as CloseOffer, not {type(change).__name__}")
     return instance, policy
 
 

@@ -6,6 +6,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, Final, ParamSpec, TypeVar
 
 from matcher.errors import UsageError
@@ -13,7 +14,9 @@ from matcher.errors import UsageError
 P = ParamSpec("P")
 R = TypeVar("R")
 PATH: Final = (str, os.PathLike)
-NUMBER: Final = (int, float)
+NUMBER: Final = Real
+WHOLE: Final = Integral
+_NAMES: Final = {type(None): "None", Real: "a number", Integral: "a whole number"}
 
 
 def takes(**kinds: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -40,4 +43,4 @@ def takes(**kinds: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def _said(kind: Any) -> str:
     """The kinds as a sentence names them."""
     several = kind if isinstance(kind, tuple) else getattr(kind, "__args__", (kind,))
-    return " or ".join("None" if one is type(None) else one.__name__ for one in several)
+    return " or ".join(_NAMES.get(one, one.__name__) for one in several)

@@ -84,6 +84,15 @@ def test_options_that_are_none_are_a_usage_error(options: dict[str, Any], told: 
         solve(fitting()["instance"], **options)
 
 
+def test_changes_that_are_none_and_seeds_below_nothing_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"changes must be those of matcher\.changes, such as CloseOffer, not int"):
+        matcher.whatif(fitting()["result"], [5])
+    with pytest.raises(UsageError, match="seed must be at least 0"):
+        matcher.generate(tmp_path / "new", 3, -1)
+    matcher.generate(str(tmp_path / "new"), np.int64(3), np.int64(1))
+    assert (tmp_path / "new" / "households.csv").is_file()
+
+
 def test_a_policy_made_in_code_has_the_faults_of_a_file() -> None:
     for wrong in ({"ties": {"weight": -1}, "travl": {}}, {"ties": 5, "order": "any"}):
         with pytest.raises(InputError) as caught:

@@ -13,7 +13,7 @@ from matcher.advise.remedies import UNITS, bound_search
 from matcher.advise.trial import Budget, Night, Tried
 from matcher.advise.whatif import kept_and_km
 from matcher.changes import AddOffer, Remedy, as_option
-from matcher.doors import NUMBER, takes
+from matcher.doors import NUMBER, WHOLE, takes
 from matcher.layers import Ints
 from matcher.model import Accommodation, Household, Spot
 from matcher.places.called import names
@@ -37,7 +37,7 @@ class Candidate:
     worth: int
 
 
-@takes(result=Result, effort=NUMBER, most=int)
+@takes(result=Result, effort=NUMBER, most=WHOLE)
 def advise(result: Result, effort: float = 1.0, most: int = MOST) -> Advice:
     """The offers most worth finding, and what would help the households that wait longest; both bounded by the effort.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matcher.doors import NUMBER, PATH, takes
+from matcher.doors import NUMBER, PATH, WHOLE, takes
 from matcher.errors import UsageError
 from matcher.generate.bonds import make_fixed, make_ties
 from matcher.generate.offers import make_offers
@@ -23,7 +23,7 @@ __all__ = ["DATE", "generate"]
 DATE = dt.date(2026, 11, 22)
 
 
-@takes(folder=PATH, households=int, seed=int, beds_per_person=NUMBER, links=NUMBER, date=dt.date)
+@takes(folder=PATH, households=WHOLE, seed=WHOLE, beds_per_person=NUMBER, links=NUMBER, date=dt.date)
 def generate(
     folder: Path | str,
     households: int,
@@ -41,6 +41,8 @@ def generate(
     are bound to another one. date: the day of the run that the dates are around; all stays overlap each other.
     Raises UsageError for numbers out of range.
     """
+    if seed < 0:
+        raise UsageError(f"seed must be at least 0, not {seed}")
     _check(households, beds_per_person, links)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
