@@ -212,14 +212,18 @@ class Notice(Row):
     line: int
     code: str
     message: str
-    template: str = Field(default="", exclude=True)
-    values: tuple[tuple[str, str], ...] = Field(default=(), exclude=True)
+    template: str = Field(default="", exclude=True, repr=False)
+    values: tuple[tuple[str, str], ...] = Field(default=(), exclude=True, repr=False)
 
     @classmethod
     def of(cls, file: str, code: str, template: str, **values: str) -> Notice:
         """A notice of no single row. template: its words, to be translated by whoever shows it."""
         said = template.format(**values)
         return cls(file=file, line=0, code=code, message=said, template=template, values=tuple(sorted(values.items())))
+
+    def at(self, line: int) -> Notice:
+        """The same of one line of the file."""
+        return self.model_copy(update={"line": line})
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.code} {self.message}" if self.line else f"{self.file} {self.code} {self.message}"

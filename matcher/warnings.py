@@ -16,7 +16,7 @@ OF_WHOLE_FILES = frozenset({"unknown_columns", "hxl_row"})
 
 
 def plan_warnings(compiled: Compiled, lang: str = "en") -> tuple[str, ...]:
-    """All warnings of a run, sorted within their kind: notices of reading and roles (those of reading in English), then of the plan."""
+    """All warnings of a run, sorted within their kind: notices of reading and roles, then of the plan."""
     t = translator(lang)
     found = _notices([*compiled.instance.notices, *compiled.roles.notices], t)
     found += _broken_facts(compiled, t)

@@ -13,6 +13,7 @@ from matcher.errors import UsageError
 
 if TYPE_CHECKING:
     from matcher.published import Published
+    from matcher.result import Result
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `matcher solve` wrote.")]
 InstanceOf = Annotated[
@@ -87,4 +88,17 @@ def _made_anew(published: Published, out: Path, folder: Path, encoding: str, eff
     if instance.sha256 != published.summary.get("input_sha256"):
         raise UsageError(f"{folder} is not the instance that this run was made from, or it has changed since")
     result = result_of(published, instance, policy, date)
-    return report_data(with_worth(result, effort, alternatives=alternatives) if effort else result, published.summary)
+    if effort:
+        result = with_worth(result, effort, alternatives=alternatives)
+    if alternatives:
+        _say_how_far(result)
+    return report_data(result, published.summary)
+
+
+def _say_how_far(result: Result) -> None:
+    """For how many households what next best offers would cost was solved again, where not for all."""
+    wanted = {row.household_id for row in result.placements if row.alternatives and not row.protected}
+    done = len(wanted & result.worth.again.keys()) if result.worth is not None else 0
+    if done < len(wanted):
+        note = f"Next best offers were solved again for {done} of {len(wanted)} households, the most urgent first;"
+        typer.echo(f"{note} a higher --effort reaches more of them, but for those tied to somebody who is left out.", err=True)

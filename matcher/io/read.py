@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from matcher.doors import PATH, takes
 from matcher.errors import Fault, InputError
+from matcher.i18n import mark
 from matcher.io.columns import REQUIRED_SHEETS, SHEETS
 from matcher.io.tokens import Undecodable, check_encoding, decode
 from matcher.model import Instance, Notice
@@ -161,5 +162,5 @@ def _strangers(names: Iterable[str]) -> list[Notice]:
     expected = {name + suffix for name in SHEETS for suffix in (SUFFIX, PARQUET)}
     expected.add("decisions.csv")  # the nightly run reads it
     strangers = sorted(name for name in names if name.casefold().endswith((SUFFIX, PARQUET)) and name.casefold() not in expected)
-    message = "not a file of the format, and not read; the names are " + ", ".join(sorted(name + SUFFIX for name in SHEETS))
-    return [Notice(file=name, line=0, code="unknown_file", message=message) for name in strangers]
+    said, known = mark("not a file of the format, and not read; the names are {names}"), ", ".join(sorted(name + SUFFIX for name in SHEETS))
+    return [Notice.of(name, "unknown_file", said, names=known) for name in strangers]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from matcher.errors import UsageError
+from matcher.i18n import mark
 from matcher.io.codebook import Codebooks
 from matcher.io.columns import LISTS, SHEETS
 from matcher.io.tables import Table, failed_table, make_table, spoilt_faults
@@ -60,8 +61,8 @@ def _strange(grids: Iterable[Grid]) -> Iterator[Notice]:
     """Sheets that are not read: one of them may be a misspelt `ties`. Empty ones are of no interest."""
     for grid in grids:
         if grid.header_line:
-            message = "not a sheet of the format, and not read; the names are " + ", ".join(sorted(SHEETS))
-            yield Notice(file=grid.file, line=0, code="unknown_file", message=message)
+            said = mark("not a sheet of the format, and not read; the names are {names}")
+            yield Notice.of(grid.file, "unknown_file", said, names=", ".join(sorted(SHEETS)))
 
 
 def parquet_table(name: str, path: Path, books: Codebooks) -> Table:

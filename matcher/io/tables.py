@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from matcher.errors import Fault
+from matcher.i18n import mark
 from matcher.io.cells import shown
 from matcher.io.codebook import Codebooks, Codes, Column, clean, has_no_text
 from matcher.io.columns import SHEETS, Sheet
@@ -129,7 +130,7 @@ class _Rows:
         """Take in the records that follow those of the batch before."""
         tags = None if self._begun else self._tags(batch)
         if tags is not None:
-            self.notices.append(Notice(file=self._file, line=tags, code="hxl_row", message="read as HXL tags and skipped"))
+            self.notices.append(Notice.of(self._file, "hxl_row", mark("read as HXL tags and skipped")).at(tags))
         for record in batch.odd:
             if record.problem:
                 self._set_apart(record.line, record.cells, record.problem, _PROBLEMS[record.problem])
@@ -250,5 +251,5 @@ def _unknown(sheet: Sheet, file: str, line: int, header: Sequence[str]) -> list[
     unknown = sorted(cell.strip() for cell in header if cell.strip() and not sheet.knows(cell.strip().casefold()))
     if not unknown:
         return []
-    message = "columns that are not read: " + ", ".join(shown(column) for column in unknown)
-    return [Notice(file=file, line=line, code="unknown_columns", message=message)]
+    columns = ", ".join(shown(column) for column in unknown)
+    return [Notice.of(file, "unknown_columns", mark("columns that are not read: {columns}"), columns=columns).at(line)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from matcher.errors import Fault, InputError
+from matcher.i18n import mark
 from matcher.io.extras import library
 from matcher.io.sheet_scan import LIMITS, BadWorkbook, Limits, column_letters
 from matcher.io.tokens import Batch
@@ -174,7 +175,7 @@ def cell_text(value: Any) -> str:
 
 def _notices(file: str, unpacked: Unpacked) -> Iterator[Notice]:
     if unpacked.macros:
-        yield Notice(file=file, line=0, code="macros_ignored", message="the workbook holds macros; they were not read and not run")
+        yield Notice.of(file, "macros_ignored", mark("the workbook holds macros; they were not read and not run"))
     if unpacked.links:
-        message = "the workbook takes values from other files; what was stored at its last saving is read, and nothing is fetched"
-        yield Notice(file=file, line=0, code="links_ignored", message=message)
+        said = mark("the workbook takes values from other files; what was stored at its last saving is read, and nothing is fetched")
+        yield Notice.of(file, "links_ignored", said)

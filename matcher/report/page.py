@@ -40,6 +40,7 @@ def page(data: Mapping[str, Any], lang: str = "en") -> str:
         tasks=todo.tasks(data, t),
         chart=chart(data, t),
         beds=view.beds(data, t),
+        beds_again=view.beds_again(data),
         changes=view.changes(data, t),
         help=todo.help_(data, t),
         hunt=todo.hunt(data, t),

@@ -198,6 +198,11 @@ def beds(data: Data, t: Translator) -> list[tuple[str, str, str, str]]:
     return [(name.get(code, t.say("unknown")), t.number(taken), t.number(left), t.number(offered)) for code, offered, taken, left in rows]
 
 
+def beds_again(data: Data) -> bool:
+    """Do more persons go anywhere than the beds that are not left there?"""
+    return any(taken + left > offered for _, offered, taken, left in data["beds_by_oblast"])
+
+
 HIDDEN = "·"
 
 

@@ -18,7 +18,13 @@ def remedy_sentence(remedy: Remedy, t: Translator) -> str:
     if remedy.also_placed:
         parts.append(t.say_n("{n} more person gets a place too", "{n} more persons get a place too", remedy.also_placed))
     if remedy.moved:
-        parts.append(t.say_n("{n} household is proposed another place", "{n} households are proposed another place", remedy.moved))
+        parts.append(
+            t.say_n(
+                "{n} other household would then be proposed another place",
+                "{n} other households would then be proposed another place",
+                remedy.moved,
+            )
+        )
     text = t.say("{sentence}.", sentence="; ".join(parts))
     return text[:1].upper() + text[1:]
 
@@ -37,21 +43,21 @@ def _household(remedy: Remedy, fields: Any, t: Translator) -> str:
     before, value = remedy.before, fields[_FIELD[remedy.kind]]
     if remedy.kind == "arrives":
         if before is None:
-            return t.say("if it came on {day}", day=t.date(value))
-        return t.say("if it came on {day} instead of {before}", day=t.date(value), before=t.date(before))
+            return t.say("if the household arrived on {day} instead of at once", day=t.date(value))
+        return t.say("if the household arrived on {day} instead of {before}", day=t.date(value), before=t.date(before))
     if remedy.kind == "leaves":
-        return t.say("if it left on {day} instead of {before}", day=t.date(value), before=t.date(before))
+        return t.say("if the household left on {day} instead of {before}", day=t.date(value), before=t.date(before))
     if remedy.kind == "max_km":
         return t.say(
-            "if it could travel {km} km instead of {before} km", km=plain_number(t, value), before=plain_number(t, before)
+            "if the household could travel {km} km instead of {before} km", km=plain_number(t, value), before=plain_number(t, before)
         )  # fmt: skip
     if remedy.kind == "accepts":
         kinds = [t.say(KIND_WORDS[kind]) for kind in sorted(value - before)]
-        return t.say("if it accepted another kind of accommodation: {kinds}", kinds=t.listed(kinds))
+        return t.say("if the household accepted another kind of accommodation: {kinds}", kinds=t.listed(kinds))
     if remedy.kind == "avoids":
         oblasts = t.listed(oblast_name(t, code) for code in sorted(before - value))
         return t.say("ask the family whether {oblast}, which it avoids, would do after all", oblast=oblasts)
-    return t.say("if it did without a wish: {wishes}", wishes=t.listed(words_of(t, before - value, FEATURE_WORDS)))
+    return t.say("if the household did without a wish: {wishes}", wishes=t.listed(words_of(t, before - value, FEATURE_WORDS)))
 
 
 _FIELD = {"arrives": "arrives", "leaves": "leaves", "max_km": "max_km", "accepts": "accepts", "avoids": "avoids", "wants": "wants"}
@@ -89,9 +95,9 @@ def _tie(household_id: str, tie: Tie, fields: Any, t: Translator) -> str:
         target = tie.accommodation_id or other or ""
     if "max_km" in fields:
         return t.say(
-            "if its tie to {target} might be {km} km away instead of {before} km",
+            "if the household's tie to {target} might be {km} km away instead of {before} km",
             target=target, km=plain_number(t, fields["max_km"]), before=plain_number(t, tie.max_km),
         )  # fmt: skip
     if "required" in fields:
-        return t.say("if its tie to {target} were a wish and not a condition", target=target)
-    return t.say("if its tie to {target} counted for nothing", target=target)
+        return t.say("if the household's tie to {target} were a wish and not a condition", target=target)
+    return t.say("if the household's tie to {target} counted for nothing", target=target)

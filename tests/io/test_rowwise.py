@@ -42,7 +42,7 @@ def outcome(read: Any, *args: Any, **options: Any) -> Any:
     try:
         instance: Instance = read(*args, **options)
     except InputError as error:
-        return error.faults, error.notices, str(error)
+        return error.faults, [notice.model_dump() for notice in error.notices], str(error)
     assert all(isinstance(getattr(instance, name), tuple | HeldRows) for name in SHEETS)
     assert all(type(row)(**row.__dict__) == row for name in SHEETS for row in getattr(instance, name))  # as the models want them
     return content(instance)

@@ -67,7 +67,7 @@ def test_its_own_date_comes_first_and_by_as_little_as_helps() -> None:
     result = run("date", ["H1,2,Kharkiv,3,,,,,200"], offers)
     remedy = remedy_of(result)
     assert (remedy.kind, remedy.accommodation_id) == ("arrives", "A2")
-    assert said(remedy) == "If it came on 27 November 2026."
+    assert said(remedy) == "If the household arrived on 27 November 2026 instead of at once."
     assert remedy.option == ("--change-household", "household_id=H1,arrives=2026-11-27")
     holds(result, remedy)
 
@@ -75,7 +75,7 @@ def test_its_own_date_comes_first_and_by_as_little_as_helps() -> None:
 def test_leaving_earlier() -> None:
     result = run("leaves", ["H1,2,Kharkiv,3,,2026-12-20"], ["A1,Poltava,apartment,2,,,,2026-12-10"])
     remedy = remedy_of(result)
-    assert said(remedy) == "If it left on 10 December 2026 instead of 20 December 2026."
+    assert said(remedy) == "If the household left on 10 December 2026 instead of 20 December 2026."
     holds(result, remedy)
 
 
@@ -91,7 +91,9 @@ def test_the_longest_journey_by_as_little_as_helps() -> None:
     assert remedy.kind == "max_km" and isinstance(remedy.change, ChangeHousehold)
     km = remedy.change.fields["max_km"]
     assert 100 < km < 900 and remedy.accommodation_id == "A2" and remedy.moved == 1  # H2 can go on to Lviv
-    assert said(remedy).startswith(f"If it could travel {km} km instead of 50 km; 1 household is proposed another place")
+    assert said(remedy).startswith(
+        f"If the household could travel {km} km instead of 50 km; 1 other household would then be proposed another place"
+    )
     holds(result, remedy)
     assert result.instance is not None
     shorter = ChangeHousehold("H1", {"max_km": km - 1})
@@ -103,7 +105,7 @@ def test_another_kind_alone() -> None:
     offers = ["A1,Poltava,dormitory,2", "A2,Poltava,hotel,1"]
     result = run("kind", ["H1,2,Kharkiv,3,,,,,,apartment"], offers)
     remedy = remedy_of(result)
-    assert said(remedy) == "If it accepted another kind of accommodation: dormitory."
+    assert said(remedy) == "If the household accepted another kind of accommodation: dormitory."
     holds(result, remedy)
 
 
@@ -120,14 +122,14 @@ def test_a_required_tie_is_loosened_by_as_little_as_helps() -> None:
     remedy = remedy_of(result)
     assert remedy.kind == "tie" and isinstance(remedy.change, ChangeTie)
     assert 250 < remedy.change.fields["max_km"] < 400 and remedy.accommodation_id == "A1"
-    assert said(remedy).startswith("If its tie to Kyiv might be 3")
+    assert said(remedy).startswith("If the household's tie to Kyiv might be 3")
     holds(result, remedy)
 
 
 def test_a_tie_between_two_households_may_become_a_wish_for_the_one_whom_it_helps() -> None:
     result = run("partner", ["H1,2,Kharkiv,2", "H2,2,Kharkiv"], ["A1,Poltava,apartment,2"], ["H2,,H1,same_place,,yes,yes"])
     found = find_remedies(result).found
-    assert said(found["H1"]) == "If its tie to H2 were a wish and not a condition."
+    assert said(found["H1"]) == "If the household's tie to H2 were a wish and not a condition."
     assert found["H2"].kind == "offer"  # H1 would get the place
     for remedy in found.values():
         holds(result, remedy)
@@ -138,7 +140,7 @@ def test_a_wish_where_the_policy_leaves_it_out() -> None:
     result = run("wish", ["H1,1,Kharkiv,5,,,,school"], ["A1,Poltava,apartment,1"], policy=policy)
     assert [row.reason for row in result.unplaced] == ["policy"]
     remedy = remedy_of(result)
-    assert said(remedy) == "If it did without a wish: a school nearby."
+    assert said(remedy) == "If the household did without a wish: a school nearby."
     holds(result, remedy)
 
 

@@ -57,7 +57,7 @@ function tieSentence([kind, target, relation, required, km10, kept]) {
 }
 
 function alternativeLines(row) {
-  const free = row.alternatives.map(([offer, added, again]) => el("li", {}, alternative(offer, added, row.persons), again === undefined ? null : " " + moved(again, row.persons)));
+  const free = row.alternatives.map(([offer, added, again]) => el("li", {}, alternative(offer, added, row.persons), again === undefined || again === added ? null : " " + moved(again, row.persons)));
   const other = row.others.map(([offer, added, rules, full]) => el("li", {}, say("{offer}; but {way}", {
     offer: alternative(offer, added, row.persons), way: full === null ? rules.map((rule) => code("barred", rule)).join(", ") : fullSentence(full),
   })));
@@ -85,7 +85,7 @@ function alternative(offer, added, size) {
 
 /* The same with the plan made again around it. */
 function moved(units, size) {
-  return say("(or {each}, if others may move too)", { each: each(units, size) });
+  return say("(or {each} km per person, if others may move too)", { each: each(units, size) });
 }
 
 function placedDetail(row) {
