@@ -12,8 +12,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Literal
 
-from matcher.advise.remedies import UNITS, Found, gathered, search_remedies, told
-from matcher.advise.trial import too_large
+from matcher.advise.remedies import Found, gathered, out_of_reach, search_remedies, told
 from matcher.advise.worth import find_worth
 from matcher.result import Result
 from matcher.strategies.isolated import confine
@@ -32,7 +31,7 @@ def with_remedies_isolated(
     What a crash, the clock, the memory limit or an interrupt cuts off is unexamined, and the result says so; what was found before
     stays.
     """
-    if too_large(result, UNITS * effort):
+    if out_of_reach(result, effort):
         return told(result, gathered(result, [])), None
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)

@@ -24,6 +24,8 @@ from matcher.wording.remedies import remedy_sentence
 
 UNITS = 250.0
 """Units of trials at effort 1."""
+FEWEST = 4
+"""A search for everybody is begun only where it can make so many trials: one or two of a large night take long and tell nothing."""
 TRIES = 6
 """Changes tried of a family in which a larger one need not do what a smaller one does: dates."""
 
@@ -41,9 +43,14 @@ def find_remedies(result: Result, effort: float = 1.0) -> Remedies:
     return gathered(result, search_remedies(result, effort))
 
 
+def out_of_reach(result: Result, effort: float) -> bool:
+    """Would so few trials fit into the effort that hardly anybody could be looked at? Then nobody is."""
+    return too_large(result, UNITS * effort / FEWEST)
+
+
 def search_remedies(result: Result, effort: float) -> Iterator[Found]:
     """The same one by one, as they are found."""
-    if too_large(result, UNITS * effort):
+    if out_of_reach(result, effort):
         return
     search = _Search(Night(result), Budget(UNITS * effort))
     for household_id in search.wanted(result.unplaced):

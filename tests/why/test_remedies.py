@@ -223,7 +223,7 @@ def test_effort_bounds_the_search_and_what_was_not_examined_is_said() -> None:
     result = crowded()
     every, nothing = found(), find_remedies(result, 0.001)
     wanted = {row.household_id for row in result.unplaced if row.reason not in LEFT_OUT_REASONS}
-    assert nothing == Remedies(not_examined=frozenset(wanted))
+    assert nothing == Remedies(not_examined=frozenset(wanted)) == find_remedies(result, 0.01)  # three trials at most would tell nothing
     assert set(every.found) | every.none == wanted and not every.not_examined
     some = find_remedies(result, 0.02)
     assert some.not_examined and some.found.items() <= every.found.items()
