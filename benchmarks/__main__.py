@@ -32,7 +32,7 @@ def main() -> None:
     if options.fresh:
         records.clear()
     bench = Bench(options.work, records, options.memory, options.gap, options.scout)
-    jobs = list(full_jobs(NAMES, options.sizes) if options.full else short_jobs(NAMES))
+    jobs = list(full_jobs(NAMES, options.sizes, options.seeds) if options.full else short_jobs(NAMES))
     if options.only:
         jobs = [job for job in jobs if job.who in options.only]
     try:
@@ -84,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="all sizes, beds, links, rooms and seeds: hours; goes on where it was stopped")
     parser.add_argument("--sizes", type=_sizes, default=tuple(SECONDS), help="of --full: only these numbers of households, e.g. 300,1000")
+    parser.add_argument("--seeds", type=int, default=5, help="of --full: so many seeds of each size at the most")
     parser.add_argument("--only", type=lambda text: text.split(","), help="only these contenders, e.g. ours:auto,greedy")
     parser.add_argument("--report", action="store_true", help="measure nothing, write what has been measured with the code as it is")
     parser.add_argument("--docs", action="store_true", help="write into docs/ as well")

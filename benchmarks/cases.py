@@ -84,10 +84,10 @@ def short_jobs(names: tuple[str, ...]) -> Iterator[Job]:
         yield Job(Case(10_000, 1.0, 0.05, True, 901), who, 60.0)
 
 
-def full_jobs(names: tuple[str, ...], sizes: tuple[int, ...] = tuple(SECONDS)) -> Iterator[Job]:
-    """Everything. From 10,000 households on, the rivals meet the first seed only."""
+def full_jobs(names: tuple[str, ...], sizes: tuple[int, ...] = tuple(SECONDS), seeds: int = 5) -> Iterator[Job]:
+    """Everything. From 10,000 households on, the rivals meet the first seed only. seeds: so many of each size at the most."""
     for households in sizes:
-        for case in cases(households):
+        for case in cases(households, seeds):
             ours = [name for name in names if name != "exact" or households <= EXACT_UP_TO]
             ours += [LONG] if households == 1_000 else []
             for name in ours:
@@ -97,8 +97,8 @@ def full_jobs(names: tuple[str, ...], sizes: tuple[int, ...] = tuple(SECONDS)) -
                     yield Job(case, who, SECONDS[households])
 
 
-def cases(households: int) -> Iterator[Case]:
+def cases(households: int, seeds: int = 5) -> Iterator[Case]:
     """All cases of a size: beds by links, rooms on; and once without rooms."""
     for beds, links, rooms in (*((b, n, True) for n in (0.0, 0.05) for b in BEDS), (1.0, 0.0, False)):
-        for seed in SEEDS[households]:
+        for seed in SEEDS[households][:seeds]:
             yield Case(households, beds, links, rooms, seed)

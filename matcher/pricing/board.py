@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.pricing.core import Core, Numbers
-from matcher.pricing.menus import Menus, cheapest_bundles, price_bundles
+from matcher.pricing.kernels import FAR
+from matcher.pricing.menus import Menus, bar_bundles, cheapest_bundles, price_bundles
 from matcher.pricing.shelves import Shelves, best_of_many, price_shelves
 from matcher.pricing.threads import in_ranges
 
@@ -29,8 +30,13 @@ class Board:
         self.best: NDArray[Any] = np.empty(core.parties, dtype=kind)
         self.offer = np.empty(core.parties, dtype=np.int64)
 
-    def set_prices(self, prices: NDArray[Any], scale: int = 1) -> None:
-        """Price offers and sort shelves. prices: by resource, of the board's kind; costs count `scale` times."""
+    def set_prices(self, prices: NDArray[Any], scale: int = 1, left: Numbers | None = None) -> None:
+        """Price offers and sort shelves. prices: by resource, of the board's kind; costs count `scale` times.
+
+        left: what is free of each row (float boards only); offers where a party does not fit into that are then no offers for it.
+        """
+        if left is not None:
+            prices = np.where(left > 0, prices, float(FAR))
         self.prices = prices if len(prices) else np.zeros(1, dtype=self.kind)
         self.scale = self.kind(scale)
         core, shelves, menus = self.core, self.shelves, self.menus
@@ -38,6 +44,8 @@ class Board:
             lambda i, j: price_bundles(menus.start, menus.row, menus.amount, self.prices, self.bundle_paid, i, j),
             len(menus.set), least=200_000,
         )  # fmt: skip
+        if left is not None:
+            bar_bundles(menus.start, menus.row, menus.amount, left, self.bundle_paid, 0, len(menus.set))
         in_ranges(
             lambda i, j: cheapest_bundles(menus, self.bundle_paid, self.scale, self.paid, self.bundle, i, j), core.offers, least=20_000
         )  # fmt: skip

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matcher.layers import Bools
 from matcher.pricing.core import Core, Numbers
-from matcher.pricing.kernels import jit, set_count
+from matcher.pricing.kernels import FAR, jit, set_count
 from matcher.pricing.uses import ANY_DATE, NEED, PERSONS, ROOMS, UNIT, offer_of_row
 
 
@@ -112,6 +112,15 @@ def price_bundles(start, row, amount, prices, paid, first, last):
 
 
 @jit
+def bar_bundles(start, row, amount, left, paid, first, last):
+    """paid[b] = FAR of the bundles first to last that take more of a row than is left."""
+    for b in range(first, last):
+        for t in range(start[b], start[b + 1]):
+            if amount[t] > left[row[t]]:
+                paid[b] = FAR
+
+
+@jit
 def cheapest_bundles(menus, bundle_paid, scale, paid, best, first, last):
     """paid[a, c], best[a, c]: price with empty beds, and number, of the cheapest bundle; best -1 where there is none."""
     for a in range(first, last):
@@ -125,4 +134,4 @@ def cheapest_bundles(menus, bundle_paid, scale, paid, best, first, last):
             paid[a, c], best[a, c] = least, chosen
 
 
-__all__ = ["Menus", "cheapest_bundles", "make_menus", "price_bundles"]
+__all__ = ["Menus", "bar_bundles", "cheapest_bundles", "make_menus", "price_bundles"]

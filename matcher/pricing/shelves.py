@@ -212,7 +212,8 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
         cost = pair_cost(core, q, a)
         if cost < HALF:
             price, _ = pay(core.uses, q, a, prices, 1.0)
-            count = _insert(offers, costs, worths, count, most, a, cost, cost + price)
+            if price < FAR:
+                count = _insert(offers, costs, worths, count, most, a, cost, cost + price)
     if core.usual[q] >= HALF:
         return count
     lay_board(core, at_place, q, 1.0, board)
@@ -234,7 +235,7 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
         sift(heap, heap_key, 0, size)
         base = board[p]
         for i in range(shelves.start[k * places + p], shelves.start[k * places + p + 1]):
-            if count == most and base + value[i] >= worths[count - 1]:
+            if base + value[i] >= FAR or (count == most and base + value[i] >= worths[count - 1]):
                 break
             a = np.int64(shelves.offer[order[i]])
             cost = np.int64(base)
@@ -246,6 +247,8 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
                 price = paid[a, claim]
             else:
                 price, _ = pay(core.uses, q, a, prices, 1.0)
+            if price >= FAR:
+                continue
             if count < most or cost + price < worths[count - 1]:
                 count = _insert(offers, costs, worths, count, most, a, cost, cost + price)
     return count

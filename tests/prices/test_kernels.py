@@ -195,6 +195,38 @@ def test_arcs_are_written_out_as_the_problem_writes_them() -> None:
     assert min(seen.values()) >= 20 and len(seen) == 3, seen
 
 
+def test_nearest_offers_with_room_are_those_that_fit() -> None:
+    """All that fit stand there; what takes of a row with nothing left does not; of offers alike for all, only what fits."""
+    seen: Counter[str] = Counter()
+    for i, problem in enumerate(problems(EVERYDAY, 4500)):
+        rng = np.random.default_rng(i)
+        board = board_of(problem, [1], np.float64)
+        left = np.minimum(rng.integers(0, 4, len(problem.resources)), problem.capacity)
+        prices = random_prices(problem, rng, 300).astype(np.float64)
+        board.set_prices(prices, left=left)
+        offers, _ = nearest_offers(board, problem.offers)
+        listed = {(q, a) for q in range(len(offers)) for a in offers[q].tolist() if a >= 0}
+        arcs = problem.arcs()
+        fits, opens = set(), set()
+        for e in range(len(arcs.party)):
+            pair, span = (int(arcs.party[e]), int(arcs.offer[e])), slice(arcs.start[e], arcs.start[e + 1])
+            if (arcs.amount[span] <= left[arcs.resource[span]]).all():
+                fits.add(pair)
+            if (left[arcs.resource[span]] > 0).all():
+                opens.add(pair)
+        assert fits <= listed <= opens, i
+        alone = np.diff(board.core.special_start) == 0
+        assert all((q, a) in fits for q, a in listed if board.menus.plain[a] and alone[q]), i
+        seen["fits"] += len(fits)
+        seen["left away"] += len(set(zip(arcs.party.tolist(), arcs.offer.tolist(), strict=True)) - listed)
+        board.set_prices(prices)
+        again, _ = nearest_offers(board, problem.offers)
+        assert {(q, a) for q in range(len(again)) for a in again[q].tolist() if a >= 0} == set(
+            zip(arcs.party.tolist(), arcs.offer.tolist(), strict=True)
+        )
+    assert min(seen.values()) >= 100 and len(seen) == 2, seen
+
+
 def check_bounds(count: int, first: int, order: str, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     seen: Counter[str] = Counter()
     for i, problem in enumerate(problems(count, first, order)):

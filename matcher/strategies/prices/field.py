@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.layers import Bools, Ints
+from matcher.layers import Ints
 from matcher.parts import Parties
-from matcher.pricing.arcs import Choices, joined, nearest_offers, write_out
+from matcher.pricing.arcs import Choices, arc_prices, joined, nearest_offers, write_out
 from matcher.pricing.board import Board
-from matcher.pricing.core import Core, Wide, make_core
+from matcher.pricing.core import Core, make_core
 from matcher.pricing.kernels import HALF, jit, pair_cost, use_of
 from matcher.pricing.menus import Menus, make_menus
 from matcher.pricing.shelves import make_shelves
-from matcher.pricing.uses import Uses, offer_of_row
+from matcher.pricing.uses import Uses
 from matcher.problem import Problem
 from matcher.strategies.prices.ascent import Market
 from matcher.strategies.prices.house import Standing
@@ -32,7 +32,6 @@ class Field:
     problem: Problem
     core: Core
     menus: Menus
-    tables: list[Wide]
     board: Board
     group: Ints
 
@@ -53,17 +52,12 @@ class Field:
             np.array([f.least_rate for f in floors], dtype=np.float64),
         )
 
-    def board_of(self, offers: Bools) -> Board:
-        """A board on which only some offers are open."""
-        core = self.core._replace(open=self.core.open & offers)
-        return Board(core, self.menus, make_shelves(core, self.tables), np.float64)
-
 
 def make_field(problem: Problem) -> Field:
     """Lay a problem of one stage out."""
     core, tables = make_core(problem, [1])
     menus = make_menus(core)
-    return Field(problem, core, menus, tables, Board(core, menus, make_shelves(core, tables), np.float64), _groups(problem))
+    return Field(problem, core, menus, Board(core, menus, make_shelves(core, tables), np.float64), _groups(problem))
 
 
 def _groups(problem: Problem) -> Ints:
@@ -122,30 +116,25 @@ def _add_uses(uses, offer, chosen, load):
                 load[rows[t]] += amounts[t]
 
 
-def with_free_rows(field: Field, standing: Standing) -> Bools:
-    """Offers where something of every kind of row may be free: those worth a look for who is out."""
-    left = field.problem.capacity - loads_of(field, standing)
-    uses = field.core.uses
-    owner = offer_of_row(uses)
-    free = np.zeros(field.core.offers, dtype=np.bool_)
-    free[owner[left > 0]] = True
-    full = np.zeros(field.core.offers, dtype=np.bool_)
-    full[owner[(left <= 0) & (uses.kind < 2) & (uses.date < 0)]] = True
-    return free & ~full
+def left_by(field: Field, standing: Standing) -> Ints:
+    """What a standing plan leaves of every row."""
+    return np.asarray(field.problem.capacity - loads_of(field, standing))
 
 
-def fill(field: Field, standing: Standing, prices: Floats, order: Ints, out: Ints, near: int) -> int:
-    """Place who is out, in the given order, on the best at the prices of what is free; in place. Returns how many found a place."""
+def fill(field: Field, standing: Standing, prices: Floats, order: Ints, most: Floats, near: int) -> int:
+    """Place who is out, in the given order, on the best at the prices of what is free; in place. Returns how many found a place.
+
+    most: by party, what a place with its price must stay below.
+    """
     waiting = order[standing.offer[order] < 0]
-    empty = with_free_rows(field, standing)
-    if not len(waiting) or not (empty & field.core.open).any():
+    if not len(waiting):
         return 0
-    board = field.board_of(empty)
-    board.set_prices(prices)
+    board, left = field.board, left_by(field, standing)
+    board.set_prices(prices, left=left)
     nowhere = np.full(len(waiting), -1, dtype=np.int64)
     choices = write_out(board, joined(field.core, waiting, [nearest_offers(board, near, waiting)], nowhere, nowhere), 3)
     chosen = np.full(len(waiting), -1, dtype=np.int64)
-    _first_fit(choices, loads_of(field, standing), field.problem.capacity, out[waiting], chosen)
+    _first_fit(choices, arc_prices(choices, prices), field.problem.capacity - left, field.problem.capacity, most[waiting], chosen)
     found = chosen >= 0
     standing.offer[waiting[found]] = choices.offer[chosen[found]]
     standing.set[waiting[found]] = choices.set[chosen[found]]
@@ -178,11 +167,11 @@ def _price_listed(core, offers, costs):
 
 
 @jit
-def _first_fit(choices, load, capacity, out, chosen):
+def _first_fit(choices, paid, load, capacity, most, chosen):
     for i in range(len(chosen)):
         for e in range(choices.start[i], choices.start[i + 1]):
             b = choices.bundle[e]
-            fits = choices.cost[e] < out[i]
+            fits = choices.cost[e] + paid[e] < most[i]
             for t in range(choices.use_start[b], choices.use_start[b + 1]):
                 r = choices.use_row[t]
                 if load[r] + choices.use_amount[t] > capacity[r]:
@@ -195,19 +184,17 @@ def _first_fit(choices, load, capacity, out, chosen):
 
 
 def search_lists(field: Field, standing: Standing, prices: Floats, near: int, free: int, sets: int) -> Choices:
-    """Arcs for a search of the whole: where everybody is, the nearest offers at prices, and the nearest that have something free."""
+    """Arcs for a search of the whole: where everybody is, the nearest offers at prices, and the nearest with room for the party."""
+    everybody, free_offers = np.arange(field.parties), []
+    if free:
+        field.board.set_prices(prices, left=left_by(field, standing))
+        free_offers.append(nearest_offers(field.board, free))
     field.board.set_prices(prices)
-    everybody = np.arange(field.parties)
     parts = [nearest_offers(field.board, near)]
     if field.problem.links:
         parts.append(_of_partners(field, parts[0][0][:, :PARTNERS]))
-    empty = with_free_rows(field, standing) if free else np.zeros(0, dtype=np.bool_)
-    if free and empty.any():
-        board = field.board_of(empty)
-        board.set_prices(prices)
-        if board.core.open.any():
-            parts.append(nearest_offers(board, free))
+    parts += free_offers
     return write_out(field.board, joined(field.core, everybody, parts, standing.offer, standing.set), sets)
 
 
-__all__ = ["Field", "loads_of", "make_field", "search_lists", "with_free_rows"]
+__all__ = ["Field", "left_by", "loads_of", "make_field", "search_lists"]

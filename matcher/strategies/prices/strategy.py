@@ -43,6 +43,8 @@ DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 800
 LEAST = 500.0
 FILLS = 12
+WITHIN = 1000.0
+"""Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
 MOST_STEPS, MOVES = 40, 20
 LOOK, ARC, STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 3e-8, 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, an arc in a step of the climb, a step of making
@@ -209,8 +211,9 @@ class _Run:
         free = order[~self.held[order]]
         settle(house, lists.priced, free, self.out)
         standing = standing_of(house, lists.priced)
+        most = np.minimum(self.out, lists.guide.best + WITHIN)
         for _ in range(FILLS):
-            if self.limits.seconds_left() <= 0 or fill(field, standing, found.prices, free, self.out, 16) <= parties // 1000:
+            if self.limits.seconds_left() <= 0 or fill(field, standing, found.prices, free, most, 16) <= parties // 1000:
                 break
         self._take(standing)
         return standing
