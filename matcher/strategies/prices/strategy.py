@@ -33,7 +33,7 @@ LEVEL = Course(100, 10, 12, 64, (30_000.0, 5000.0), (30_000.0, 300.0), 0.1)
 SAMPLE = 4000
 ROWS = Course(200, 10, 6, 32, (5000.0, 100.0), (2500.0, 50.0))
 LAST = Course(200, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
-LARGE, NARROW = 50_000, (20, 4, 20)
+LARGE, NARROW = 150_000, (20, 4, 20)
 """From so many parties on, lists are renewed less often and shorter: every so many steps, so many nearest offers, so many arcs."""
 AGAIN = Course(100, 10, 6, 32, (300.0, 30.0), (200.0, 5.0))
 SHORT, MORE = 1.0, 4000
