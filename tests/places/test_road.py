@@ -78,15 +78,15 @@ def test_a_metric_above_the_great_circle_that_reaches_every_oblast() -> None:
     assert len(centres) == 27 and within.max() < 20_000, "in km, no oblast's centre is 2,000 from another"
 
 
-def test_a_thousand_places_take_seconds_and_nothing_the_second_time() -> None:
+def test_a_thousand_places_take_seconds_and_nothing_is_searched_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
     spots = random.Random(1).sample(settlements(), 1000)
-    start = time.monotonic()
+    start = time.thread_time()
     first = Road().km10_matrix(spots, spots)
-    took = time.monotonic() - start
-    start = time.monotonic()
+    assert time.thread_time() - start < 10, "of the processor: what else the machine does is not counted"
+    searched: list[int] = []
+    monkeypatch.setattr(ShortestWays, "_sweep", lambda _, sources: searched.extend(sources))
     again = Road().km10_matrix(spots, spots)
-    assert took < 10 and time.monotonic() - start < max(1.0, took)
-    assert (first == again).all() and len(first) == 1000
+    assert (first == again).all() and len(first) == 1000 and not searched
 
 
 CLOSURES = [
