@@ -14,12 +14,13 @@ from matcher.evaluate import broken, cost_by_stage, plan_of
 from matcher.policy import policy_from_plain
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import HALF
-from matcher.problem import Problem
+from matcher.problem import BLOCKED, Problem
 from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.blocks import Ground, Sweep, improve, make_ground
 from matcher.strategies.prices.field import Field, loads_of, make_field, search_lists
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
+from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import make_guide, make_room
 from tests.prices.problems import problems
@@ -205,7 +206,7 @@ def test_making_room_lets_people_in_and_leaves_the_house_in_order() -> None:
         outside = int(s.out[house.arc < 0].sum())
         for most in (0, 7, 40 * s.field.parties):
             guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
-            assert make_room(house, s.choices, s.bonds, guide, order, 50.0, most) <= most
+            assert make_room(house, s.choices, s.bonds, guide, order, 50.0, most, np.zeros(s.field.parties)) <= most
             check_house(s, house)
         again = s.house(standing_of(house, s.choices))
         assert again.arc.tolist() == house.arc.tolist()
@@ -224,9 +225,46 @@ def test_who_has_to_leave_is_the_one_who_loses_least() -> None:
     settle(house, s.choices, np.array([1, 2, 0]), s.out)
     assert (house.arc < 0).tolist() == [True, False, False]
     guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
-    make_room(house, s.choices, s.bonds, guide, np.array([0]), 1.0, 100)
+    make_room(house, s.choices, s.bonds, guide, np.array([0]), 1.0, 100, np.zeros(3))
     at = standing_of(house, s.choices).offer.tolist()
     assert at[0] == 0 and at.count(-1) == 1, "two places for three: the one for whom there is one place has it"
+
+
+def test_what_is_at_stake_keeps_a_party_where_it_is() -> None:
+    cost = np.array([[0, 900], [0, 20], [0, 30]])
+    problem = Problem.from_matrix(cost, np.ones((3, 2), dtype=np.int64), np.array([1, 1]), np.array([1000, 1000, 1000]))
+    s = scene(problem, 1)
+    guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
+    for stake, out in ((0.0, 1), (1e6, 0)):
+        house = s.house(Standing(np.array([-1, 0, 1]), np.full(3, -1)))
+        make_room(house, s.choices, s.bonds, guide, np.array([0]), 1.0, 100, np.array([0.0, stake, stake]))
+        assert (house.arc[0] < 0) == (out == 0), stake
+
+
+def test_pairs_that_are_out_are_placed_together_where_their_link_holds() -> None:
+    seen: Counter[str] = Counter()
+    for number, s in enumerate(scenes()):
+        problem = s.problem
+        house = s.house(Standing.nobody(s.field.parties))
+        free = np.array([q for q in range(s.field.parties) if s.bonds.start[q] == s.bonds.start[q + 1]], dtype=np.int64)
+        settle(house, s.choices, free, s.out)
+        guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
+        stake, before = np.zeros(s.field.parties), house.arc.copy()
+        placed = place_pairs(house, s.choices, s.bonds, guide, stake)
+        check_house(s, house)
+        new = np.flatnonzero((before < 0) & (house.arc >= 0))
+        assert len(new) == 2 * placed and set(new.tolist()) == set(np.flatnonzero(stake).tolist())
+        at = standing_of(house, s.choices).offer
+        for link in problem.links:
+            both = at[link.first] >= 0 and at[link.second] >= 0
+            if link.binds and both:
+                assert problem.link_matrix(link, at[[link.first]], at[[link.second]])[0, 0] < BLOCKED, number
+        seen["pairs"] += placed
+        seen["had to leave"] += int(((before >= 0) & (house.arc < 0)).sum())
+        assert {q for q in free.tolist() if before[q] < 0 <= house.arc[q]} == set()
+        waits = waiting(house, guide)
+        assert (house.arc[waits] < 0).all() and (house.out[waits] > guide.best[waits]).all()
+    assert seen["pairs"] >= 10 and seen["had to leave"] >= 3, seen
 
 
 def arcs_cost(s: Scene, standing: Standing) -> int:

@@ -59,18 +59,23 @@ def _look_ahead(start, offer, rank, worth, best, first, other):
                 break
 
 
-def make_room(house: House, choices: Choices, bonds: Bonds, guide: Guide, order: Ints, dearer: float, most: int) -> int:
-    """Let everybody in `order` in who is out; returns the steps made, at most `most`. dearer: added whenever somebody has to leave."""
-    return int(_let_in(house, choices, bonds, guide, order, dearer, most))
+def make_room(
+    house: House, choices: Choices, bonds: Bonds, guide: Guide, order: Ints, dearer: float, most: int, stake: NDArray[np.float64]
+) -> int:
+    """Let everybody in `order` in who is out; returns the steps made, at most `most`. dearer: added whenever somebody has to leave.
+
+    stake: by party, what it costs at the least if it has to leave, whatever its other arcs tell.
+    """
+    return int(_let_in(house, choices, bonds, guide, order, dearer, most, stake))
 
 
 @jit
-def _let_in(house, choices, bonds, guide, order, dearer, most):
+def _let_in(house, choices, bonds, guide, order, dearer, most, stake):
     parties = len(house.arc)
     count = np.zeros(parties)
     loss = np.empty(parties)  # what it counts to make a party leave: its next best, less what it has
     for q in range(parties):
-        loss[q] = _loss(choices, guide, q, house.arc[q])
+        loss[q] = max(stake[q], loss_at(choices, guide, q, house.arc[q]))
     stack, on_stack = np.empty(parties + 1, dtype=np.int64), np.zeros(parties, dtype=np.bool_)
     found, keep = np.empty(2 * MOST_LEAVE, dtype=np.int64), np.empty(MOST_LEAVE, dtype=np.int64)
     rows, lack = np.empty(ROWS, dtype=np.int64), np.empty(ROWS, dtype=np.int64)
@@ -103,7 +108,7 @@ def _let_in(house, choices, bonds, guide, order, dearer, most):
                 if fits(house, choices, e):
                     score, chosen, leavers = worse, e, 0
                     continue
-                asked, n = _who_leaves(
+                asked, n = who_leaves(
                     choices.offer, choices.bundle, choices.use_start, choices.use_row, choices.use_amount, house.load, house.capacity,
                     house.slot, house.member, house.occupants, house.arc, loss, e, score - worse, count[y], found, rows, lack, some, ratio,
                 )  # fmt: skip
@@ -126,26 +131,27 @@ def _let_in(house, choices, bonds, guide, order, dearer, most):
                 count[y] += 1
             leave(house, choices, y)
             enter(house, choices, y, chosen)
-            loss[y] = _loss(choices, guide, y, chosen) + dearer * count[y]
+            loss[y] = loss_at(choices, guide, y, chosen) + dearer * count[y]
             if tied:
                 top = _call_partners(bonds, house, choices, y, count, stack, on_stack, top)
     return used
 
 
 @jit
-def _loss(choices, guide, q, e):
+def loss_at(choices, guide, q, e):
     if e < 0:
         return 0.0
     return (guide.other[q] if choices.offer[e] == guide.first[q] else guide.best[q]) - guide.worth[e]
 
 
 @jit
-def _who_leaves(
+def who_leaves(
     offer, bundle, use_start, use_row, use_amount, load, capacity, slot, member, occupants, arc, loss, e, limit, turn,
     found, rows, lack, some, ratio,
 ):  # fmt: skip
     """(what is asked, how many): whose leaving makes room for arc e at the least loss, into `found`; none where it is not below the
-    limit. One party that is large enough, or several by loss a unit of what is lacking, less those who turn out not to be needed."""
+    limit, and (0, 0) where there is room. One party that is large enough, or several by loss a unit of what is lacking, less those who
+    turn out not to be needed."""
     a, b, kinds, need = offer[e], bundle[e], 0, 0
     for t in range(use_start[b], use_start[b + 1]):
         r = use_row[t]
@@ -156,6 +162,8 @@ def _who_leaves(
             rows[kinds], lack[kinds] = r, short
             kinds += 1
             need += short
+    if need == 0:
+        return 0.0, 0
     n, base = occupants[a], slot[a]
     best, one, count = limit, -1, 0
     at = (7 * np.int64(turn)) % max(1, n)  # large centres are looked at in part, from another place each time
@@ -273,4 +281,4 @@ def _leave_together(bonds, house, choices, y):
             enter(house, choices, other, -1)
 
 
-__all__ = ["Guide", "make_guide", "make_room"]
+__all__ = ["LOOKED", "MOST_LEAVE", "ROWS", "Guide", "loss_at", "make_guide", "make_room", "who_leaves"]

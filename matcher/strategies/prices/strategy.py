@@ -24,6 +24,7 @@ from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, s
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
+from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import Guide, make_guide, make_room
 from matcher.strategies.prices.smooth import Course, climb
@@ -45,7 +46,7 @@ LEAST = 500.0
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
-MOST_STEPS, MOVES = 40, 20
+MOST_STEPS, MOVES, PAIRINGS = 40, 20, 3
 LOOK, ARC, STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 3e-8, 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a party looked at over all offers, an arc in a step of the climb, a step of making
 room, a move of annealing, a party in an exact piece, a party in a flow."""
@@ -249,7 +250,13 @@ class _Run:
         most = MOST_STEPS * self.field.parties
         if STEP * most > self.limits.seconds_left():  # so slow a machine, or so little time, that the clock would pass over it
             most, self.hurried = max(1, int(self.limits.seconds_left() / STEP / 2)), True
-        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most)
+        stake = np.zeros(self.field.parties)
+        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most, stake)
+        for _ in range(PAIRINGS):
+            if not self.problem.links or steps >= most or not place_pairs(house, lists.priced, self.bonds, lists.guide, stake):
+                break
+            order = waiting(house, lists.guide)
+            steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most - steps, stake)
         self.work += STEP * steps
         house.cost[:] = np.where(house.arc >= 0, lists.choices.cost[np.maximum(house.arc, 0)] if len(lists.choices.cost) else 0, self.out)
         self._flows(house, lists.choices, SIZES)
