@@ -87,7 +87,6 @@ def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int
     parameters = mathopt.SolveParameters(time_limit=dt.timedelta(seconds=max(0.1, seconds)))
     if integer:
         parameters.relative_gap_tolerance = NEAR_ENOUGH
-        parameters.presolve = mathopt.Emphasis.OFF  # as quick without; and what HiGHS does after it writes lines to stdout
         parameters.highs.int_options["mip_max_nodes"] = nodes
     solver = mathopt.SolverType.HIGHS if integer else mathopt.SolverType.GLOP
     result = mathopt.solve(mathopt.Model.from_model_proto(program.proto), solver, params=parameters)
