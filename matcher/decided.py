@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from matcher.history.records import Proposal
 from matcher.history.standing import Stand, Standings, is_ruled_out
+from matcher.i18n import mark
 from matcher.io.reassemble import reassembled, replaced
 from matcher.lookup import ById
 from matcher.model import Accommodation, Household, Instance, Notice, Override, Standing
@@ -321,29 +322,34 @@ def _parties(instance: Instance, standing: Mapping[str, Standing]) -> list[tuple
 
 
 _WORDS = {
-    "household_gone": ("households.csv", "had a proposal and {is_} not in this delivery; the proposal is dropped"),
-    "resident_gone": ("households.csv", "had accepted or moved in and {is_} not in this delivery; the beds count as free"),
-    "household_set_aside": ("households.csv", "had accepted or moved in and {has} a faulty row; the offer takes nobody new in this run"),
-    "offer_gone": ("accommodations.csv", "had a proposal in an offer that is not in this delivery; the proposal is dropped"),
+    "household_gone": ("households.csv", mark("{who}: proposed before, and not in this delivery; the proposal is dropped")),
+    "resident_gone": ("households.csv", mark("{who}: accepted or moved in before, and not in this delivery; the beds count as free")),
+    "household_set_aside": (
+        "households.csv",
+        mark("{who}: accepted or moved in before, and a faulty row here; the offer takes nobody new in this run"),
+    ),
+    "offer_gone": ("accommodations.csv", mark("{who}: proposed an offer that is not in this delivery; the proposal is dropped")),
     "fixed_offer_missing": (
         "accommodations.csv",
-        "had accepted or moved into an offer that is not in this delivery or has a faulty row; {is_} held until a decision ends that",
+        mark("{who}: accepted or moved into an offer that is not in this delivery or has a faulty row; on hold until a decision ends that"),
     ),
-    "placement_outdated": ("placements.csv", "{has} a placement here that a decision in the history has ended; it is not used"),
-    "decision_over_placement": ("placements.csv", "{has} another placement here than the history; the decision in the history counts"),
-    "pin_parked": ("overrides.csv", "{is_} pinned and {has} asked to wait; the pin is not used until the pause ends"),
-    "pin_declined": ("overrides.csv", "{is_} pinned where one side has declined since; the pin is not used"),
-    "pin_withdrawn": ("overrides.csv", "{is_} pinned to an offer that its host has withdrawn; the pin is not used"),
-    "waits_for_answer": ("placements.csv", "{is_} bound to a household that has accepted; the beds are kept until the answer comes"),
-}
+    "placement_outdated": ("placements.csv", mark("{who}: a decision in the history has ended the placement given here; it is not used")),
+    "decision_over_placement": (
+        "placements.csv", mark("{who}: another placement here than in the history; the decision in the history counts")
+    ),
+    "pin_parked": ("overrides.csv", mark("{who}: pinned, but asked to wait; the pin is not used until the pause ends")),
+    "pin_declined": ("overrides.csv", mark("{who}: pinned where one side has declined since; the pin is not used")),
+    "pin_withdrawn": ("overrides.csv", mark("{who}: pinned to an offer that its host has withdrawn; the pin is not used")),
+    "waits_for_answer": (
+        "placements.csv", mark("{who}: bound to a household that has accepted; the beds are kept until the answer comes")
+    ),
+}  # fmt: skip
 
 
 def _notices(told: Mapping[str, list[str]]) -> Iterable[Notice]:
-    """One notice a kind, with the ids concerned."""
+    """One notice a kind, with the ids concerned; worded so that it is the same of one and of several, in every language."""
     for code, ids in sorted(told.items()):
         file, words = _WORDS[code]
         names = sorted(ids)
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        one = len(names) == 1
-        sentence = words.format(is_="is" if one else "are", has="has" if one else "have")
-        yield Notice(file=file, line=0, code=code, message=f"{', '.join(names[:_NAMED])}{more} {sentence}")
+        more = f", … (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
+        yield Notice.of(file, code, words, who=f"{', '.join(names[:_NAMED])}{more}")

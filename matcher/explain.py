@@ -21,6 +21,7 @@ from matcher.i18n import translator
 from matcher.model import Instance
 from matcher.others import Ways
 from matcher.placed import Placements
+from matcher.places.called import names
 from matcher.policy import Policy
 from matcher.reasons import funnels
 from matcher.resolved import resolved
@@ -224,3 +225,20 @@ class Explainer:
             km10, kept = (int(states.km10[i]), bool(states.kept[i])) if known else (None, None)
             told.append(TieTold(target or other, tie.kind, tie.relation, tie.binds, km10, kept))
         return tuple(told)
+
+
+def with_names(found: Explanation, instance: Instance, lang: str) -> Explanation:
+    """The same with the places called as the language calls them; English is what an explanation holds."""
+    if lang == "en" or found.hidden:
+        return found
+    wanted = {found.accommodation_id, *(one.accommodation_id for one in found.others), *(one.accommodation_id for one in found.preferred)}
+    called = {offer.accommodation_id: names(offer.spot)[1] for offer in instance.accommodations if offer.accommodation_id in wanted}
+    spots = [tie.spot for tie in instance.ties if tie.household_id == found.household_id and tie.spot is not None]
+    targets = {place_name(spot): names(spot)[1] for spot in spots}
+    return replace(
+        found,
+        place=called.get(found.accommodation_id or "", found.place or "") or None,
+        others=tuple(replace(one, place=called.get(one.accommodation_id, one.place)) for one in found.others),
+        preferred=tuple(replace(one, place=called.get(one.accommodation_id, one.place)) for one in found.preferred),
+        ties=tuple(replace(tie, target=targets.get(tie.target or "", tie.target)) for tie in found.ties),
+    )

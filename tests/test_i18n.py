@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from matcher import decided
 from matcher.errors import UsageError
 from matcher.i18n import LANGUAGES, translator
 from matcher.policy import Policy
@@ -86,3 +87,13 @@ def test_reasons_are_said_in_the_language_that_was_asked_for(tmp_path: Path) -> 
 
 def test_english_is_the_default() -> None:
     assert solve(instance_of(HARD), Policy(), date=DATE, effort=0.1).unplaced[0].explanation.isascii()
+
+
+def test_notices_of_earlier_decisions_are_said_in_the_language_of_the_page() -> None:
+    told = {code: [f"H{i:03}" for i in range(12)] for code in decided._WORDS}
+    notices = tuple(decided._notices(told))
+    assert len(notices) == len(decided._WORDS)
+    for notice, line in zip(notices, sorted(told), strict=True):
+        said = translator("uk").say(notice.template, **dict(notice.values))
+        assert said.startswith("H000, H001") and "H010" not in said and "(+2)" in said, line
+        assert said != notice.message

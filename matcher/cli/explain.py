@@ -34,7 +34,7 @@ def explain(
 ) -> None:
     """Say why a household is where it is and what else there was, or why it has no place and what would help."""
     with guard(json):
-        from matcher.explain import Explainer
+        from matcher.explain import Explainer, with_names
         from matcher.explain import explain as why
         from matcher.io import read_instance
         from matcher.published import read_published, result_of, with_distances
@@ -58,7 +58,7 @@ def explain(
         if json:
             print_json(plain(found))
             return
-        typer.echo("\n".join(found.lines(chosen)))
+        typer.echo("\n".join(with_names(found, instance, chosen).lines(chosen)))
         if effort > 0 and (any(one.resolved_cost is None for one in found.alternatives) or _unexamined(found)):
             typer.echo("Note: not all was solved again, for lack of effort; allow more with --effort.", err=True)
 

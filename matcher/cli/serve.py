@@ -34,7 +34,7 @@ def serve(
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Answer other systems over HTTP: runs as jobs, with progress and cancel (needs the extra [api])."""
+    """Answer other systems over HTTP: runs as jobs, with progress and cancel (needs the extra `api`)."""
     with guard():
         from pydantic import ValidationError
 

@@ -37,6 +37,7 @@ def page(data: Mapping[str, Any], lang: str = "en") -> str:
         words=_json(script_words()),
         headline=view.headline(data, t),
         numbers=view.numbers(data, t),
+        unfinished=view.unfinished(data, t),
         tasks=todo.tasks(data, t),
         chart=chart(data, t),
         beds=view.beds(data, t),

@@ -14,6 +14,7 @@ from matcher.report.shares import Row
 from matcher.wording.advice import group_name
 
 Data = Mapping[str, Any]
+FAR = 0.05  # a gap from which a plan is no plan to act on
 
 
 ESTIMATED: Mapping[str, str] = {
@@ -94,6 +95,16 @@ def headline(data: Data, t: Translator) -> str:
     if out:
         parts.append(t.say_n("{n} person is left out this time.", "{n} persons are left out this time.", out))
     return " ".join(parts)
+
+
+def unfinished(data: Data, t: Translator) -> str:
+    """A warning above all else where a much better plan may exist: what to do says nothing reliable then. Else empty."""
+    if data["status"] == "optimal" or data["gap"] < FAR:
+        return ""
+    return t.say(
+        "The search ended before a good plan was found. Before you act on this page, run it again and let it take longer: who has no "
+        "place here may get one."
+    )
 
 
 def goodness(data: Data, t: Translator) -> list[str]:

@@ -100,7 +100,7 @@ def test_what_is_not_delivered_any_more_is_named() -> None:
     decisions = [decided("accept", "H9", "A1"), decided("accept", "H1", "A9"), decided("move-in", "H2", "A8")]
     merged = tonight(delivered(), proposed(H3="A7", H8="A1"), *decisions)
     assert rows(merged) == {}
-    assert {notice.code: notice.message.split(" ")[0].rstrip(",") for notice in merged.notices} == {
+    assert {notice.code: notice.message.split(" ")[0].rstrip(",:") for notice in merged.notices} == {
         "resident_gone": "H9", "fixed_offer_missing": "H1", "offer_gone": "H3", "household_gone": "H8",
     }  # fmt: skip
     assert {o.household_id for o in merged.instance.overrides if o.action == "hold"} == {"H1", "H2"}

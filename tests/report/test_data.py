@@ -119,3 +119,12 @@ def test_the_page_says_whether_a_more_urgent_household_would_have_fitted() -> No
     assert count == fairness(solved(HARD), 0).envy.households
     html = page(found)
     assert "where a less urgent one is" in html
+
+
+def test_a_plan_far_from_the_best_says_so_above_all_else() -> None:
+    warning = "run it again and let it take longer"
+    assert warning not in page(made())
+    for gap, said in ((0.049, False), (0.3, True)):
+        html = page({**made(), "status": "feasible", "proved_by": None, "gap": gap, "gap_km_per_person": 400.0})
+        assert (warning in html) is said
+        assert not said or html.index(warning) < html.index('id="numbers"')

@@ -14,7 +14,7 @@ from matcher import solve
 from matcher.answers import Full
 from matcher.compile import compile_instance
 from matcher.evaluate import cost_by_stage
-from matcher.explain import Explainer, Explanation, explain, explanations
+from matcher.explain import Explainer, Explanation, explain, explanations, with_names
 from matcher.i18n import translator
 from matcher.model import Override, Tie
 from matcher.problem import UNPLACED
@@ -185,3 +185,12 @@ def test_full_says_how_many_and_what_moving_would_cost_them() -> None:
     assert full_sentence(Full(3, 3), t) == "full: 3 households there have moved in, accepted or been given it by a decision"
     assert full_sentence(Full(2, 1, 1), t) == "full: 1 household there has nowhere else to go"
     assert full_sentence(Full(2, 0, 0, None), t) == "full: 2 households are there"
+
+
+def test_places_are_called_as_the_language_calls_them() -> None:
+    result = solved(INSTANCES / "hard-night")
+    found = next(one for one in explanations(result) if one.placed and not one.hidden and one.place == "Kyiv" and one.others)
+    assert with_names(found, result.instance, "en") is found
+    said = with_names(found, result.instance, "uk")
+    assert said.place == "Київ" and "Київ" in said.lines("uk")[0]
+    assert any(one.place != other.place for one, other in zip(found.others, said.others, strict=True))

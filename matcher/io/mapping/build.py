@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from matcher.errors import Fault, InputError
+from matcher.i18n import mark
 from matcher.io.codebook import Codebooks
 from matcher.io.columns import SHEETS
 from matcher.io.mapping.groups import Joined, asked, leads
@@ -71,8 +72,8 @@ class _Builder:
             raise InputError(self._faults)
         left_out = self._left_out - {f"{sheet}.{column}" for sheet, table in tables.items() for column in table.columns}
         if left_out:
-            text = f"nothing in the source is there to make these of: {', '.join(sorted(left_out))}"
-            self._notices.append(Notice(file=self._mapping.name, line=0, code="mapping_without", message=text))
+            words = mark("nothing in the source is there to make these of: {columns}")
+            self._notices.append(Notice.of(self._mapping.name, "mapping_without", words, columns=", ".join(sorted(left_out))))
         self._notices += self._strays.notices()
         used = {place: tuple(dict.fromkeys(targets)) for place, targets in self._used.items()}
         missing = {target: tuple(names) for target, names in self._missing.items()}
@@ -125,8 +126,8 @@ class _Builder:
                 continue
             made.append(Made(row, rules, trouble or unclear))
         if left_out and block.sheet in ("households", "accommodations"):
-            text = f"{left_out} row{'' if left_out == 1 else 's'} left out by `{block.path}.where` of the mapping"
-            self._notices.append(Notice(file=table.file, line=0, code="mapping_left_out", message=text))
+            words = mark("rows left out by `{where}` of the mapping: {count}")
+            self._notices.append(Notice.of(table.file, "mapping_left_out", words, where=f"{block.path}.where", count=str(left_out)))
         return made
 
     def _scope(self, block: Block, table: SourceTable) -> Scope:

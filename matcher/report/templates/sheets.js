@@ -1,6 +1,7 @@
 /* One sheet for each family, in plain language, with nothing of others on it. */
 const box = document.getElementById("sheet-box");
 const paper = document.getElementById("sheets");
+const CITIES = new Set(["UA80", "UA85"]); // cities that are oblasts themselves: "Kyiv, Kyiv City" says it twice
 const sheetLang = document.getElementById("sheet-lang");
 let onPaper = [];
 
@@ -30,7 +31,8 @@ function line(term, text) {
 
 function placeSheet(row, lang) {
   const offer = run.offers[row.offer];
-  const place = [placeName(offer[1], lang), oblastName(run.places[offer[1]][2], lang)].filter(Boolean).join(", ");
+  const town = placeName(offer[1], lang), oblast = oblastName(run.places[offer[1]][2], lang);
+  const place = oblast && !CITIES.has(run.places[offer[1]][2]) ? `${town}, ${oblast}` : town;
   const settled = row.status === "proposed" ? sayIn(lang, "This is a proposal. You may accept it or decline it.") : sayIn(lang, "This is the place that you have already.");
   return [
     el("p", { class: "big" }, place),
