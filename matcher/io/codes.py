@@ -29,6 +29,7 @@ FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "bad_mapping": "a mapping file cannot be understood",
         "mapping_table": "none, or more than one, of the tables of an export is the one that a mapping looks for",
         "no_parent": "a row belongs to a row of another table that is not there",
+        "several_rows": "a row belongs to one row of another table, and more than one is there",
         "no_lead": "none of a household's rows is its head",
         "several_leads": "more than one of a household's rows is its head",
         # a cell
@@ -87,6 +88,7 @@ NOTICE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown_accessibility": "an open offer of which no feature is written down",
         "over_capacity": "accepted and moved-in placements are more persons than the offer's capacity",
         "mapping_without": "columns that a mapping could make, and for which the export has nothing",
+        "mapping_no_table": "a table that a mapping can do without is not in the export",
         "mapping_left_out": "rows of an export that a mapping leaves out",
         "unknown_code": "a word of an export that no list of codes of the mapping knows; nothing follows from it",
         "example_row": "an example row of a template",

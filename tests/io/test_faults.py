@@ -38,7 +38,7 @@ def test_every_code_is_provoked() -> None:
         "formula_without_value",
         "number_too_long",
     }
-    elsewhere |= {"bad_mapping", "mapping_table", "no_parent", "no_lead", "several_leads"}
+    elsewhere |= {"bad_mapping", "mapping_table", "no_parent", "several_rows", "no_lead", "several_leads"}
     assert provoked | elsewhere == set(FAULT_CODES)
 
 

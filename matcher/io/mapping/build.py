@@ -93,6 +93,7 @@ class _Builder:
         if len(fitting) == 1:
             return fitting[0]
         if not fitting and wanted.get("optional", False):
+            self._without(alias, has)
             return _NOTHING
         looked = f"the mapping looks for the table `{alias}`" + (f" named {' or '.join(patterns)}" if patterns != ["*"] else "")
         looked += f" with the columns {', '.join(has)}" if has else ""
@@ -100,6 +101,12 @@ class _Builder:
         names = ", ".join(table.file for table in (fitting or self._source.values())) or "no tables at all"
         self._faults.append(Fault(self._mapping.name, 0, f"tables.{alias}", "mapping_table", looked + found + names))
         return _NOTHING
+
+    def _without(self, alias: str, has: Sequence[str]) -> None:
+        """Tell that the export has no table of this kind: nobody gets the needs or the protection that stand there."""
+        looked = f" (with the columns {', '.join(has)})" if has else ""
+        text = f"the export has no table `{alias}`{looked}: nothing is made from it, and needs or protection that stand there are missing"
+        self._notices.append(Notice(file=self._mapping.name, line=0, code="mapping_no_table", message=f"{text}; was it exported too?"))
 
     def _rows(self, block: Block) -> list[Made]:
         """The rows of a block: for each row of the source, or group of rows, what each column is made from."""
@@ -121,7 +128,7 @@ class _Builder:
         left_out = 0
         for row, trouble in rows:
             holds, unclear = asked(wanted, row)
-            if not holds:
+            if not holds and (trouble is None or trouble.code != "several_rows"):  # by which row it was asked cannot be told
                 left_out += 1
                 continue
             made.append(Made(row, rules, trouble or unclear))
@@ -137,7 +144,7 @@ class _Builder:
             for alias, join in block.many.items()
         }
         if block.group is not None:
-            many["group"] = Belonging(table, one)
+            many["group"] = Belonging(table, one, dict(many))
         return Scope(table, one, many, self._mapping.recodes, _oblast, self._day, self._strays.meet)
 
     def _rule(self, binder: Binder, block: Block, column: str) -> Rule | None:
@@ -189,9 +196,12 @@ class _Builder:
                 key = table.cells[at[alias]][number]
                 found = one[alias].get(key, [])
                 singles[alias] = Row(self._tables[join.table], found[0]) if found else None
+                text = f"of {self._tables[join.table].name} has this in `{join.there}`"
                 if not found and join.required:
-                    text = f"no row of {self._tables[join.table].name} has this in `{join.there}`"
-                    trouble = Wrong("no_parent", text, (Row(table, number), at[alias]))
+                    trouble = Wrong("no_parent", f"no row {text}", (Row(table, number), at[alias]))
+                if len(found) > 1:
+                    unclear = f"more than one row {text}, so which is meant cannot be told"
+                    trouble = Wrong("several_rows", unclear, (Row(table, number), at[alias]))
             belonging = {
                 alias: [
                     Row(self._tables[join.table], other, self._second(alias, join, other, inner))

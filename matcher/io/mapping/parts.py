@@ -19,6 +19,7 @@ DATES: Final = {
     "mdy": re.compile(r"(?P<m>[0-9]{1,2})[-./](?P<d>[0-9]{1,2})[-./](?P<y>[0-9]{4})"),
 }
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_REST: Final = re.compile(r"[\w-]*")
 _DASH: Final = re.compile(r"[_\u2010-\u2015\u2212]")
 _TIME: Final = re.compile(r"(?:[T ][0-9]{2}:[0-9]{2}.*)?")
 
@@ -75,10 +76,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """A table whose rows belong to those of another one, and what is joined to these rows in turn."""
+    """A table whose rows belong to those of another one, and what is joined, or belongs, to these rows in turn."""
 
     table: SourceTable
     one: Mapping[str, SourceTable]
+    many: Mapping[str, Belonging] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,15 @@ def matches(word: str, words: frozenset[str]) -> bool:
 
 def looked_up(word: str, codes: Mapping[str, str]) -> str | None:
     """What a word becomes by a list of codes; None where it is not in it. A code may be written with another dash (`ds_pm`), unless the
-    list tells such spellings apart."""
+    list tells such spellings apart. `ds-*` is a single code that begins so, not several that are written in a way of their own."""
     if word in codes:
         return codes[word]
     alike = {value for key, value in codes.items() if _dashed(key) == _dashed(word)}
     if alike:
         return alike.pop() if len(alike) == 1 else None
-    return next((value for key, value in codes.items() if key.endswith("*") and _dashed(word).startswith(_dashed(key[:-1]))), None)
+    plain = _dashed(word)
+    starts = ((_dashed(key[:-1]), value) for key, value in codes.items() if key.endswith("*"))
+    return next((value for start, value in starts if plain.startswith(start) and _REST.fullmatch(plain[len(start) :])), None)
 
 
 def _dashed(word: str) -> str:

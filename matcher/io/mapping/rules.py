@@ -33,6 +33,7 @@ from matcher.io.mapping.source import SourceTable
 
 Raw = Any
 _CODE: Final = re.compile(r"UA[-0-9]*", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"[\s,;|/+&]+")  # what stands between choices in one cell
 _TRUE: Final = frozenset({"1", "true", "yes"})
 
 
@@ -89,7 +90,7 @@ class Binder:
         found = self._scope.many.get(alias)
         if found is None:
             raise BadRule(f"`{alias}` is none of the tables that belong to this one: {', '.join(self._scope.many) or 'there are none'}")
-        return Binder(replace(self._scope, table=found.table, one=found.one, many={}))
+        return Binder(replace(self._scope, table=found.table, one=found.one, many=found.many))
 
     def _test(self, raw: Raw) -> Condition:
         """A question about one cell."""
@@ -179,17 +180,17 @@ class Binder:
         return Rule(lambda row: "yes" if found.holds(row) else "no", lambda row: (row, None), found.used, found.missing)
 
     def _choices(self, raw: Raw) -> Rule:
-        """The choices of a select-multiple question, from its own column or from one column a choice."""
+        """The choices of a select-multiple question, from its own column (all that bear its tag) or from one column a choice."""
         alias, name = raw.get("of"), str(raw["choices"])
         table = self._table(alias)
         found, split = table.find(name), table.choices(name)
-        used = tuple((table.name, position) for position in [*found[:1], *(position for position, _ in split)])
+        used = tuple((table.name, position) for position in [*found, *(position for position, _ in split)])
 
         def text(row: Row) -> str:
             other = self._row(row, alias)
             if other is None:
                 return ""
-            words = re.split(r"[\s,;|]+", cell_text(other, found[0])) if found else []
+            words = [word for position in found for word in _BETWEEN.split(cell_text(other, position))]
             words += [choice for position, choice in split if cell_text(other, position).casefold() in _TRUE]
             return " ".join(dict.fromkeys(filter(None, words)))
 
