@@ -10,6 +10,10 @@ from matcher.pricing.core import make_core
 from matcher.pricing.menus import make_menus
 from matcher.pricing.shelves import make_shelves
 from matcher.problem import BLOCKED, Problem
+from matcher.section import section_of
+
+MOST_AT_ONCE = 150_000
+"""Parties that are laid out as arrays together; more would take much memory."""
 
 
 def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
@@ -17,6 +21,14 @@ def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
 
     The caller has made sure that costs stay below HALF and that no such sum overflows (`bounds`).
     """
+    parties, offers = np.arange(len(problem.parties)), np.arange(problem.offers)
+    if len(parties) <= MOST_AT_ONCE:
+        return _least_values(problem, prices, weights)
+    parts = np.array_split(parties, -(-len(parties) // MOST_AT_ONCE))
+    return np.concatenate([_least_values(section_of(problem, part, offers, ()).problem, prices, weights) for part in parts])
+
+
+def _least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
     scale = int(weights[0]) if len(weights) == 1 else 1
     core, tables = make_core(problem, [1] if len(weights) == 1 else [int(w) for w in weights])
     board = Board(core, make_menus(core), make_shelves(core, tables), np.int64)

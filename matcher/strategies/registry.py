@@ -13,18 +13,28 @@ EXACT_UP_TO = 100_000
 
 
 def strategy(name: str) -> Strategy:
-    """The strategy of that name. Raises UsageError with the choices."""
+    """The strategy of that name, one of NAMES but `auto`, or "section". Raises UsageError with the choices."""
     if name == "exact":
         return Exact()
     if name == "prices":
         from matcher.strategies.prices.strategy import PriceStrategy  # compiled kernels are loaded where they are needed
 
         return PriceStrategy()
-    raise UsageError(f"there is no strategy {name!r}; choose one of: {', '.join(NAMES)}")
+    if name == "section":  # a part of what "prices" does with a large problem, not for users to choose
+        from matcher.strategies.prices.strategy import SectionStrategy
+
+        return SectionStrategy()
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UsageError:
+    return UsageError(f"there is no strategy {name!r}; choose one of: {', '.join(NAMES)}")
 
 
 def choose(name: str, problem: Problem) -> tuple[Strategy, str]:
     """(strategy, why) for a name or `auto`. Raises UsageError where the chosen one, or each of them, cannot serve the problem."""
+    if name not in NAMES:
+        raise _unknown(name)
     if name != "auto":
         chosen = strategy(name)
         refusal = chosen.refuses(problem)

@@ -80,3 +80,9 @@ def test_the_result_says_who_ran_and_why() -> None:
     assert by_auto.strategy == "exact" and "small enough" in by_auto.why
     with pytest.raises(UsageError, match="strict"):
         solve(case.instance, case.policy.model_copy(update={"order": "strict"}), date=case.date, strategy="prices")
+
+
+def test_what_solves_sections_of_a_large_problem_is_not_for_users_to_choose() -> None:
+    assert strategy("section").name == "section" not in NAMES
+    with pytest.raises(UsageError, match="there is no strategy 'section'"):
+        choose("section", of_pairs(3, 3))

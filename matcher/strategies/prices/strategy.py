@@ -16,6 +16,7 @@ from matcher.pricing.kernels import HALF
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
+from matcher.strategies.prices import sections
 from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.ascent import Floats, Found, Market
 from matcher.strategies.prices.blocks import Sweep, improve, make_ground
@@ -37,6 +38,7 @@ LAST = Course(200, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
 LARGE, NARROW = 150_000, (20, 4, 20)
 """From so many parties on, lists are renewed less often and shorter: every so many steps, so many nearest offers, so many arcs."""
 AGAIN = Course(100, 10, 6, 32, (300.0, 30.0), (200.0, 5.0))
+GUESSED = Course(100, 10, 6, 32, (3000.0, 50.0), (2000.0, 20.0))
 SHORT, MORE = 1.0, 4000
 """Where there are more persons than that many times the beds, the climb takes so many steps more for each time that."""
 MOST_STEPS_UP = 700
@@ -84,7 +86,24 @@ class PriceStrategy:
 
     def solve(self, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
         """As good a plan as the limits allow, with the bound that its prices prove."""
+        if len(problem.parties) >= sections.FROM:
+            return sections.solve_in_sections(problem, limits, watch)
         return _Run(problem, limits, watch).run()
+
+
+class SectionStrategy(PriceStrategy):
+    """The same for a section of a larger problem: it is not cut again."""
+
+    name = sections.NAME
+
+    def solve(self, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
+        """As `PriceStrategy.solve`, in one piece."""
+        return _Run(problem, limits, watch).run()
+
+
+def _times(problem: Problem) -> float:
+    """How many times the limit of work holds for a problem of that size."""
+    return float(max(1.0, len(problem.parties) / ORDINARY) ** GROWS)
 
 
 @dataclass
@@ -103,7 +122,7 @@ class _Run:
             self.forest = link_forest(self.problem)
         self.bonds: Bonds = make_bonds(self.problem, 1)
         self.work = 0.0
-        self.most_work = self.limits.work * max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
+        self.most_work = self.limits.work * _times(self.problem)
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
         self.hurried = False
@@ -169,7 +188,7 @@ class _Run:
             more = MORE * max(0.0, int(core.uses.party_persons.sum()) / max(1.0, beds) - SHORT)
             course = replace(ROWS, steps=min(MOST_STEPS_UP, ROWS.steps + int(more)))
         else:
-            found, course = Found(-np.inf, start.prices, start.floors), AGAIN
+            found, course = Found(-np.inf, start.prices, start.floors), GUESSED if start.rough else AGAIN
         if parties > LARGE:
             every, near, most = NARROW
             course = replace(course, every=every, near=near, most=most)

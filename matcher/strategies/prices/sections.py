@@ -1,0 +1,284 @@
+"""A country at a time: the problem is cut into sections that are much like the whole, each is solved in a process of its own, and
+all are put together. It is cut anew across the plan that stands, around those who would gain most by being elsewhere: where they are,
+where they would rather be at the prices so far, among all offers, and who is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from matcher.bounds import Prices, highest_price, largest_costs, lower_bound, price_scale
+from matcher.errors import MatcherError
+from matcher.evaluate import broken, cost_by_stage, plan_of
+from matcher.layers import Ints
+from matcher.parts import UNPLACED, Link, Parties
+from matcher.problem import Problem
+from matcher.result import Plan
+from matcher.section import Section, section_of
+from matcher.strategies.base import Limits, Outcome, Silent, StageEnd, Watch
+from matcher.strategies.fallback import fallback_plan
+from matcher.strategies.isolated import solve_isolated
+from matcher.strategies.prices.ascent import Floats, Found
+from matcher.strategies.prices.classes import each_alone
+from matcher.strategies.prices.dealing import deal, means_by_kind
+from matcher.strategies.prices.field import make_field
+from matcher.strategies.prices.smooth import Course, climb
+from matcher.strategies.prices.standing import Stands, held_by_links, still_holds
+from matcher.strategies.prices.wishes import deal_by_wishes
+from matcher.strategies.start import Start
+
+FROM, PARTIES = 150_000, 12_000
+"""From so many parties on the problem is cut, into sections of about so many."""
+CUTS = (("alike", 0.2), ("wishes", 0.2), ("wishes", 0.2))
+"""How the problem is cut, one time after the other, and what each section is given of the work that it would be given alone."""
+PILOT = 2.0
+"""The first section of all is given so many times that, for its prices are where the others begin."""
+MOST_AT_ONCE = 4
+FOR_PROOF = 0.2
+"""Share of the time that is kept for putting together and for the proof."""
+SHARPENED = 400_000
+"""Up to so many parties the prices go on for all sections together after each cut; more would take too much memory."""
+TOGETHER = Course(60, 10, 6, 20, (600.0, 30.0), (400.0, 5.0))
+LOOK, ARC = 3e-5, 3e-8
+"""Units of work (about a second of one core): a party looked at over all offers, an arc in a step of the climb."""
+NAME = "section"
+log = logging.getLogger(__name__)
+
+
+def solve_in_sections(problem: Problem, limits: Limits, watch: Watch) -> Outcome:
+    """A plan, and the bound of the sections' prices over all pairs of the whole.
+
+    What comes out does not depend on how many sections are solved at once, unless the clock cuts.
+    """
+    run = _Run(problem, limits, watch)
+    for turn in range(len(CUTS)):
+        run.cut(turn)
+        if run.near_enough:
+            break
+        if limits.seconds_left() <= 0 or run.interrupted:
+            run.cut_by = run.cut_by or "time"
+            break
+    run.complete()
+    ends = () if run.end is None else (run.end,)
+    return Outcome(run.plan, ends, (), run.work, None if run.near_enough else run.cut_by or "effort")
+
+
+@dataclass
+class _Run:
+    """Who is where so far, and the prices."""
+
+    problem: Problem
+    limits: Limits
+    watch: Watch
+
+    def __post_init__(self) -> None:
+        start = self.limits.start
+        self.warm = start is not None
+        self.stands = Stands.nobody(self.problem) if start is None else still_holds(self.problem, start.offers, start.rooms)
+        self.prices = np.zeros(len(self.problem.resources)) if start is None else start.prices.copy()
+        self.floors = np.zeros(len(self.problem.floors)) if start is None else start.floors.copy()
+        self.plan: Plan | None = None
+        self.cost: tuple[int, ...] = ()
+        self.end: StageEnd | None = None
+        self.sharp: Found | None = None
+        self.work, self.cut_by, self.interrupted = 0.0, "", False
+        # Who must be placed is worth several others while searching; a plan without them is never taken.
+        must = np.zeros(len(self.problem.persons), dtype=np.bool_)
+        parties = Parties.of(self.problem.parties)
+        must[parties.member[self.problem.must[parties.owner]]] = True
+        most = 8 * max(largest_costs(self.problem))
+        self.relaxed = replace(
+            self.problem, must=np.zeros_like(self.problem.must), unplaced_cost=np.where(must, most, self.problem.unplaced_cost)
+        )
+
+    @property
+    def near_enough(self) -> bool:
+        """Has the gap that was asked for been proved?"""
+        if self.plan is None or self.end is None:
+            return False
+        return self.cost[0] - self.end.bound <= self.limits.gap * max(1, abs(self.cost[0]))
+
+    def cut(self, turn: int) -> None:
+        """Cut the problem across what stands, solve every section, put all together."""
+        kind, share = CUTS[turn]
+        stands = self.stands
+        # Linked parties that are placed stay where they are, and their partners as they are: else all sections would hang together.
+        kept = held_by_links(self.problem.links, stands.placed)
+        whole = stands.without(self.relaxed, kept)
+        if kind == "alike":
+            sections = max(2, round(len(self.problem.parties) / PARTIES))
+            part, owner = deal(whole, sections, self.limits.seed + turn, stands.offers, kept, np.flatnonzero(self.problem.must))
+        else:
+            part, owner = deal_by_wishes(whole, stands, kept, self.prices, PARTIES)
+            sections = int(part.max(initial=-1)) + 1
+        seconds = (1 - FOR_PROOF) * self.limits.seconds_left() * share / sum(share for _, share in CUTS[turn:])
+        _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
+        self._keep()
+        self._sharpen()
+        if turn in (0, len(CUTS) - 1) or self.limits.gap > 0:  # it looks at all pairs
+            self.prove()
+
+    def _sharpen(self) -> None:
+        """Prices of sections are those of what is in each; steps over all parties and offers make them one market's."""
+        if len(self.problem.parties) > SHARPENED:
+            return
+        field = make_field(self.problem)
+        started = time.monotonic()
+        most = (1 - FOR_PROOF) * self.limits.seconds_left()
+
+        def look(_: Found, arcs: float) -> bool:
+            self.work += LOOK * len(self.problem.parties) + ARC * arcs
+            return time.monotonic() - started < most
+
+        market = field.market()
+        start = Found(market.bound(self.prices, self.floors), self.prices, self.floors)
+        if self.sharp is not None and self.sharp.bound > start.bound:
+            start = self.sharp
+        self.sharp = climb(market, each_alone(field.core), np.arange(field.parties), start, TOGETHER, look)
+        self.prices, self.floors = self.sharp.prices.copy(), self.sharp.floors.copy()
+
+    def _keep(self) -> None:
+        """Keep the plan of all sections together if it is the best so far and holds every promise."""
+        if not (self.stands.offers[self.problem.must] == UNPLACED).any():
+            self._offer(plan_of(self.problem, self.stands.offers.tolist(), list(self.stands.rooms)))
+
+    def _offer(self, plan: Plan) -> None:
+        cost = tuple(cost_by_stage(self.problem, plan))
+        if (self.plan is None or cost < self.cost) and not broken(self.problem, plan):
+            self.plan, self.cost = plan, cost
+            self.watch.on_plan(plan, cost)
+
+    def complete(self) -> None:
+        """Where somebody who must be placed is not, they are placed first and the others around them."""
+        if self.plan is None and self.stands.placed.any():
+            plan = fallback_plan(self.problem, Start(self.prices, self.floors, self.stands.offers, tuple(self.stands.rooms)))
+            if plan is not None:
+                self._offer(plan)
+
+    def prove(self) -> None:
+        """What the prices of all sections prove together, over all pairs."""
+        scale = price_scale(self.problem)
+        most = np.array([scale * f.rate[0] // f.rate[1] for f in self.problem.floors], dtype=np.int64)
+        capacity = np.minimum(_whole(self.prices, scale), highest_price(self.problem))
+        prices = Prices(scale, 0, capacity, np.minimum(_whole(self.floors, scale), most), (), ())
+        bound = lower_bound(self.problem, prices, ()).rounded(scale)
+        if self.end is None or bound > self.end.bound:
+            self.end = StageEnd(prices, bound, searched=False)
+            self.watch.on_proof(0, prices, bound)
+
+
+def _whole(prices: Floats, scale: int) -> Ints:
+    return np.asarray(np.floor(np.clip(prices * scale, 0.0, 2.0**62)), dtype=np.int64)
+
+
+@dataclass
+class _Cut:
+    """The sections of one cut. whole: what they share out; part, owner: section of each party and of each offer, or -1."""
+
+    run: _Run
+    whole: Problem
+    part: Ints
+    owner: Ints
+    sections: int
+    share: float
+    end: float
+
+    def __post_init__(self) -> None:
+        self.parties, self.offers = _by_number(self.part, self.sections), _by_number(self.owner, self.sections)
+        self.links: list[list[Link]] = [[] for _ in range(self.sections)]
+        for link in self.run.problem.links:
+            if self.part[link.first] >= 0 and self.part[link.first] == self.part[link.second]:
+                self.links[self.part[link.first]].append(link)
+        self.rough = False
+        self.at_once = max(1, min(MOST_AT_ONCE, _processors()))
+        self.stop = threading.Event()
+        self.cutting = threading.Lock()  # two at once would only fight for the interpreter
+
+    def solve(self) -> None:
+        """Solve all of them, some at once, and take what they have come to in the order of their numbers."""
+        numbers = list(range(self.sections))
+        with ThreadPoolExecutor(self.at_once) as pool:
+            try:
+                if not self.run.warm and numbers:
+                    self._take(*self._solve(numbers.pop(0)))  # tells the others what is dear
+                    self.run.prices = means_by_kind(self.whole, self.run.prices, self.offers[0])
+                    self.run.warm = self.rough = True
+                for section, outcome in pool.map(self._solve, numbers):
+                    self._take(section, outcome)
+            except BaseException:
+                self.stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _solve(self, number: int) -> tuple[Section | None, Outcome]:
+        """One section, in a process of its own."""
+        run, waves = self.run, -(-(self.sections - number) // self.at_once)
+        now = time.monotonic()
+        if now >= self.end:
+            return None, Outcome(None, cut_by="time")
+        with self.cutting:
+            section = section_of(self.whole, self.parties[number], self.offers[number], self.links[number])
+            start = self._start_of(section) if run.warm else None
+        memory = None if run.limits.memory_mib is None else max(64, run.limits.memory_mib // (self.at_once + 1))
+        work = run.limits.work * self.share * (1 if run.warm else PILOT)
+        limits = Limits(
+            work, now + max(1.0, (self.end - now) / waves), 0.0, run.limits.seed, start, self.end, memory
+        )  # fmt: skip
+        try:
+            return section, solve_isolated(NAME, section.problem, limits, Silent(), self.stop.is_set)
+        except MatcherError as error:
+            log.error("a section stays as it was, its search failed: %s", str(error).partition(":")[0])  # no positions in a log
+            return section, Outcome(None, cut_by="crash")
+
+    def _start_of(self, section: Section) -> Start:
+        """What stands in a section, in its positions."""
+        run = self.run
+        offers = run.stands.offers[section.parties]
+        here = np.searchsorted(section.offers, offers)  # who is there is in the section of their offer
+        here[offers < 0] = UNPLACED
+        return Start(
+            run.prices[section.resources], run.floors, here, tuple(run.stands.rooms[q] for q in section.parties.tolist()), self.rough
+        )
+
+    def _take(self, section: Section | None, outcome: Outcome) -> None:
+        """What a section has come to; where it has come to nothing, all stays as it was."""
+        run = self.run
+        run.work += outcome.work
+        run.interrupted |= outcome.cut_by == "interrupt"
+        if outcome.cut_by in ("time", "crash", "interrupt"):
+            run.cut_by = "crash" if "crash" in (run.cut_by, outcome.cut_by) else outcome.cut_by
+        if section is None:
+            return
+        if outcome.stages:
+            prices = outcome.stages[0].prices
+            run.prices[section.resources] = prices.capacity / prices.scale
+        if outcome.plan is not None:
+            parties = Parties.of(section.problem.parties)
+            home = np.asarray(outcome.plan.home, dtype=np.int64)[parties.member[parties.start[:-1]]]
+            there = home >= 0
+            run.stands.offers[section.parties] = UNPLACED
+            run.stands.offers[section.parties[there]] = section.offers[home[there]]
+            for q, rooms in zip(section.parties.tolist(), outcome.plan.rooms, strict=True):
+                run.stands.rooms[q] = rooms
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not every system tells which of them are ours
+        return os.cpu_count() or 1
+
+
+def _by_number(part: Ints, parts: int) -> list[Ints]:
+    """Positions of each part, ascending; those of no part (-1) left out."""
+    order = np.argsort(part, kind="stable")
+    edges = np.searchsorted(part[order], np.arange(parts + 1))
+    return [order[low:high] for low, high in pairwise(edges.tolist())]
