@@ -35,15 +35,15 @@ from matcher.strategies.prices.standing import Stands, held_by_links, still_hold
 from matcher.strategies.prices.wishes import deal_by_wishes
 from matcher.strategies.start import Start
 
-FROM, PARTIES = 150_000, 12_000
+FROM, PARTIES = 300_000, 12_000
 """From so many parties on the problem is cut, into sections of about so many."""
 CUTS = (("alike", 0.2), ("wishes", 0.2), ("wishes", 0.2))
 """How the problem is cut, one time after the other, and what each section is given of the work that it would be given alone."""
 PILOT = 2.0
 """The first section of all is given so many times that, for its prices are where the others begin."""
 MOST_AT_ONCE = 4
-FOR_PROOF = 0.2
-"""Share of the time that is kept for putting together and for the proof."""
+FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
+"""Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common."""
 SHARPENED = 400_000
 """Up to so many parties the prices go on for all sections together after each cut; more would take too much memory."""
 TOGETHER = Course(60, 10, 6, 20, (600.0, 30.0), (400.0, 5.0))
@@ -122,6 +122,8 @@ class _Run:
         seconds = (1 - FOR_PROOF) * self.limits.seconds_left() * share / sum(share for _, share in CUTS[turn:])
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
+        if self.plan is None:
+            self.complete()  # time may be over before another cut has ended
         self._sharpen()
         if turn in (0, len(CUTS) - 1) or self.limits.gap > 0:  # it looks at all pairs
             self.prove()
@@ -131,12 +133,13 @@ class _Run:
         if len(self.problem.parties) > SHARPENED:
             return
         field = make_field(self.problem)
-        started = time.monotonic()
-        most = (1 - FOR_PROOF) * self.limits.seconds_left()
+        end = time.monotonic() + FOR_SHARPENING * self.limits.seconds_left()
 
         def look(_: Found, arcs: float) -> bool:
             self.work += LOOK * len(self.problem.parties) + ARC * arcs
-            return time.monotonic() - started < most
+            if time.monotonic() > end:
+                self.cut_by = self.cut_by or "time"
+            return time.monotonic() <= end
 
         market = field.market()
         start = Found(market.bound(self.prices, self.floors), self.prices, self.floors)
