@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.errors import Fault, InputError
 from matcher.layers import Ints
 from matcher.problem import BLOCKED, Link, Problem
 
+Floats = NDArray[np.float64]
 Pair = tuple[int, int]
 MOST = 1 << 59
 SCALE = 1_000_000
@@ -213,6 +215,17 @@ def highest_price(problem: Problem) -> int:
     persons = max(1, int(problem.persons.max(initial=1)), 0 if problem.in_use is None else int(problem.in_use.max(initial=1)))
     rows = max(1, max((len(rows) for rows in problem.resources_of), default=1))
     return share_of(problem) // (rows * persons * max((len(party) for party in problem.parties), default=1))
+
+
+def whole_prices(problem: Problem, prices: Floats, floors: Floats) -> Prices:
+    """Prices of a problem of one stage, by resource and by floor in cost units, as integers that any price may be."""
+    scale = price_scale(problem)
+
+    def whole(values: Floats) -> Ints:
+        return np.asarray(np.floor(np.clip(values * scale, 0.0, 2.0**62)), dtype=np.int64)
+
+    most = np.array([scale * f.rate[0] // f.rate[1] for f in problem.floors], dtype=np.int64)
+    return Prices(scale, 0, np.minimum(whole(prices), highest_price(problem)), np.minimum(whole(floors), most), (), ())
 
 
 def _guard(problem: Problem, prices: Prices, weights: Ints) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.bounds import Prices, highest_price, price_scale
+from matcher.bounds import whole_prices
 from matcher.evaluate import arcs_allowed, cost_by_stage, plan_of
 from matcher.layers import Bools, Ints
 from matcher.problem import BLOCKED, UNPLACED, Link, Problem
@@ -218,14 +218,5 @@ def fallback(problem: Problem, start: Start, found: Outcome | None) -> Outcome |
         return None
     stages, forest = (found.stages, found.forest) if found is not None else ((), ())
     if not stages and len(problem.stages) == 1:
-        stages = (StageEnd(_prices(problem, start), 0, searched=False),)
+        stages = (StageEnd(whole_prices(problem, start.prices, start.floors), 0, searched=False),)
     return Outcome(plan, stages, forest, found.work if found is not None else 0.0, found.cut_by if found is not None else "crash")
-
-
-def _prices(problem: Problem, start: Start) -> Prices:
-    """The earlier run's prices, as integers that any price may be."""
-    scale = price_scale(problem)
-    capacity = np.minimum(np.floor(np.clip(start.prices * scale, 0.0, 2.0**62)).astype(np.int64), highest_price(problem))
-    most = np.array([scale * f.rate[0] // f.rate[1] for f in problem.floors], dtype=np.int64)
-    floors = np.minimum(np.floor(start.floors * scale).astype(np.int64), most)
-    return Prices(scale, 0, capacity, floors, (), ())

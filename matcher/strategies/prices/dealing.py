@@ -13,7 +13,7 @@ from matcher.parts import ANY_DATE, Parties
 from matcher.pricing.kernels import jit
 from matcher.problem import Problem
 from matcher.strategies.prices.ascent import Floats
-from matcher.strategies.prices.wishes import join_nodes
+from matcher.strategies.prices.joining import join_nodes
 from matcher.usage import Stock
 
 FEW = 4

@@ -15,22 +15,22 @@ from itertools import pairwise
 
 import numpy as np
 
-from matcher.bounds import Prices, highest_price, largest_costs, lower_bound, price_scale
+from matcher.bounds import largest_costs
 from matcher.errors import MatcherError
-from matcher.evaluate import broken, cost_by_stage, plan_of
+from matcher.evaluate import plan_of
 from matcher.layers import Ints
 from matcher.parts import UNPLACED, Link, Parties
 from matcher.problem import Problem
-from matcher.result import Plan
 from matcher.section import Section, section_of
-from matcher.strategies.base import Limits, Outcome, Silent, StageEnd, Watch
+from matcher.strategies.base import Limits, Outcome, Silent, Watch
 from matcher.strategies.fallback import fallback_plan
 from matcher.strategies.isolated import solve_isolated
-from matcher.strategies.prices.ascent import Floats, Found
+from matcher.strategies.prices.ascent import Found
 from matcher.strategies.prices.classes import each_alone
 from matcher.strategies.prices.dealing import deal, means_by_kind
 from matcher.strategies.prices.field import make_field
-from matcher.strategies.prices.smooth import Course, climb
+from matcher.strategies.prices.hand import Hand
+from matcher.strategies.prices.smooth import Course, climb, work_of
 from matcher.strategies.prices.standing import Stands, held_by_links, still_holds
 from matcher.strategies.prices.wishes import deal_by_wishes
 from matcher.strategies.start import Start
@@ -47,8 +47,6 @@ FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
 SHARPENED = 400_000
 """Up to so many parties the prices go on for all sections together after each cut; more would take too much memory."""
 TOGETHER = Course(60, 10, 6, 20, (600.0, 30.0), (400.0, 5.0))
-LOOK, ARC = 3e-5, 3e-8
-"""Units of work (about a second of one core): a party looked at over all offers, an arc in a step of the climb."""
 NAME = "section"
 log = logging.getLogger(__name__)
 
@@ -61,14 +59,12 @@ def solve_in_sections(problem: Problem, limits: Limits, watch: Watch) -> Outcome
     run = _Run(problem, limits, watch)
     for turn in range(len(CUTS)):
         run.cut(turn)
-        if run.near_enough:
+        if run.hand.near_enough:
             break
         if limits.seconds_left() <= 0 or run.interrupted:
             run.cut_by = run.cut_by or "time"
             break
-    run.complete()
-    ends = () if run.end is None else (run.end,)
-    return Outcome(run.plan, ends, (), run.work, None if run.near_enough else run.cut_by or "effort")
+    return Outcome(run.hand.plan, run.hand.ends, (), run.work, None if run.hand.near_enough else run.cut_by or "effort")
 
 
 @dataclass
@@ -85,9 +81,7 @@ class _Run:
         self.stands = Stands.nobody(self.problem) if start is None else still_holds(self.problem, start.offers, start.rooms)
         self.prices = np.zeros(len(self.problem.resources)) if start is None else start.prices.copy()
         self.floors = np.zeros(len(self.problem.floors)) if start is None else start.floors.copy()
-        self.plan: Plan | None = None
-        self.cost: tuple[int, ...] = ()
-        self.end: StageEnd | None = None
+        self.hand = Hand(self.problem, self.watch, self.limits.gap)
         self.sharp: Found | None = None
         self.work, self.cut_by, self.interrupted = 0.0, "", False
         # Who must be placed is worth several others while searching; a plan without them is never taken.
@@ -98,13 +92,6 @@ class _Run:
         self.relaxed = replace(
             self.problem, must=np.zeros_like(self.problem.must), unplaced_cost=np.where(must, most, self.problem.unplaced_cost)
         )
-
-    @property
-    def near_enough(self) -> bool:
-        """Has the gap that was asked for been proved?"""
-        if self.plan is None or self.end is None:
-            return False
-        return self.cost[0] - self.end.bound <= self.limits.gap * max(1, abs(self.cost[0]))
 
     def cut(self, turn: int) -> None:
         """Cut the problem across what stands, solve every section, put all together."""
@@ -122,11 +109,10 @@ class _Run:
         seconds = (1 - FOR_PROOF) * self.limits.seconds_left() * share / sum(share for _, share in CUTS[turn:])
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
-        if self.plan is None:
-            self.complete()  # time may be over before another cut has ended
+        self._complete()  # time may be over before another cut has ended
         self._sharpen()
         if turn in (0, len(CUTS) - 1) or self.limits.gap > 0:  # it looks at all pairs
-            self.prove()
+            self.hand.prove(self.prices, self.floors, ())
 
     def _sharpen(self) -> None:
         """Prices of sections are those of what is in each; steps over all parties and offers make them one market's."""
@@ -136,7 +122,7 @@ class _Run:
         end = time.monotonic() + FOR_SHARPENING * self.limits.seconds_left()
 
         def look(_: Found, arcs: float) -> bool:
-            self.work += LOOK * len(self.problem.parties) + ARC * arcs
+            self.work += work_of(len(self.problem.parties), arcs)
             if time.monotonic() > end:
                 self.cut_by = self.cut_by or "time"
             return time.monotonic() <= end
@@ -151,35 +137,14 @@ class _Run:
     def _keep(self) -> None:
         """Keep the plan of all sections together if it is the best so far and holds every promise."""
         if not (self.stands.offers[self.problem.must] == UNPLACED).any():
-            self._offer(plan_of(self.problem, self.stands.offers.tolist(), list(self.stands.rooms)))
+            self.hand.take(plan_of(self.problem, self.stands.offers.tolist(), list(self.stands.rooms)))
 
-    def _offer(self, plan: Plan) -> None:
-        cost = tuple(cost_by_stage(self.problem, plan))
-        if (self.plan is None or cost < self.cost) and not broken(self.problem, plan):
-            self.plan, self.cost = plan, cost
-            self.watch.on_plan(plan, cost)
-
-    def complete(self) -> None:
+    def _complete(self) -> None:
         """Where somebody who must be placed is not, they are placed first and the others around them."""
-        if self.plan is None and self.stands.placed.any():
+        if self.hand.plan is None and self.stands.placed.any():
             plan = fallback_plan(self.problem, Start(self.prices, self.floors, self.stands.offers, tuple(self.stands.rooms)))
             if plan is not None:
-                self._offer(plan)
-
-    def prove(self) -> None:
-        """What the prices of all sections prove together, over all pairs."""
-        scale = price_scale(self.problem)
-        most = np.array([scale * f.rate[0] // f.rate[1] for f in self.problem.floors], dtype=np.int64)
-        capacity = np.minimum(_whole(self.prices, scale), highest_price(self.problem))
-        prices = Prices(scale, 0, capacity, np.minimum(_whole(self.floors, scale), most), (), ())
-        bound = lower_bound(self.problem, prices, ()).rounded(scale)
-        if self.end is None or bound > self.end.bound:
-            self.end = StageEnd(prices, bound, searched=False)
-            self.watch.on_proof(0, prices, bound)
-
-
-def _whole(prices: Floats, scale: int) -> Ints:
-    return np.asarray(np.floor(np.clip(prices * scale, 0.0, 2.0**62)), dtype=np.int64)
+                self.hand.take(plan)
 
 
 @dataclass

@@ -30,6 +30,14 @@ REACH, LEAST_REACH = 12.0, 20_000.0
 LOOSE, OFTEN = 0.005, 5
 """Lists that prove more than all pairs do, by that share, are renewed after so few steps."""
 
+LOOK, ARC = 3e-5, 3e-8
+"""Units of work (about a second of one core each): a party looked at over all offers, an arc in a step of the climb."""
+
+
+def work_of(looked: int, arcs: float) -> float:
+    """Work of looking at so many parties once, and at so many arcs in steps."""
+    return LOOK * looked + ARC * arcs
+
 
 @dataclass(frozen=True)
 class Course:

@@ -11,6 +11,7 @@ from matcher.evaluate import arcs_allowed, link_value
 from matcher.layers import Bools, Ints
 from matcher.parts import BLOCKED, UNPLACED, Link
 from matcher.problem import Problem
+from matcher.strategies.prices.joining import join_nodes
 from matcher.usage import Stock, uses
 
 
@@ -47,27 +48,14 @@ class Stands:
 
 def held_by_links(links: Sequence[Link], placed: Bools) -> Bools:
     """Parties with a place that are linked to others, and all those that hang on them by links, placed or not."""
-    joined = groups_of(len(placed), np.array([x.first for x in links], dtype=np.int64), np.array([x.second for x in links], dtype=np.int64))
+    joined = np.arange(len(placed))
+    ends = np.array([(x.first, x.second) for x in links], dtype=np.int64).reshape(-1, 2)
+    join_nodes(ends[:, 0], ends[:, 1], len(placed), np.ones_like(joined), joined)
     linked = np.zeros(len(placed), dtype=np.bool_)
-    linked[[q for link in links for q in (link.first, link.second)]] = True
+    linked[ends] = True
     some = np.zeros(len(placed), dtype=np.bool_)
     np.logical_or.at(some, joined, placed)
     return np.asarray(linked & some[joined])
-
-
-def groups_of(count: int, first: Ints, second: Ints) -> Ints:
-    """The least position of each group of positions that the pairs join."""
-    group = np.arange(count)
-    while True:
-        low = np.minimum(group[first], group[second])
-        renewed = group.copy()
-        np.minimum.at(renewed, group[first], low)
-        np.minimum.at(renewed, group[second], low)
-        while (renewed[renewed] != renewed).any():
-            renewed = renewed[renewed]
-        if (renewed == group).all():
-            return group
-        group = renewed
 
 
 def still_holds(problem: Problem, offers: Ints, rooms: Sequence[tuple[int, ...]]) -> Stands:

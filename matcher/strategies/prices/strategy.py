@@ -7,28 +7,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matcher.bounds import MOST_PAIRS, Pair, Prices, highest_price, largest_costs, link_forest, lower_bound, price_scale, share_of
-from matcher.evaluate import broken, cost_by_stage, plan_of
+from matcher.bounds import MOST_PAIRS, Pair, largest_costs, link_forest, share_of
+from matcher.evaluate import plan_of
 from matcher.layers import Bools, Ints
 from matcher.parts import Parties
 from matcher.pricing.arcs import Choices, arc_prices
 from matcher.pricing.kernels import HALF
 from matcher.problem import Problem
-from matcher.result import Plan
-from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
+from matcher.strategies.base import Limits, Outcome, Watch
 from matcher.strategies.prices import sections
 from matcher.strategies.prices.anneal import anneal
-from matcher.strategies.prices.ascent import Floats, Found, Market
+from matcher.strategies.prices.ascent import Found, Market
 from matcher.strategies.prices.blocks import Sweep, improve, make_ground
 from matcher.strategies.prices.classes import classes_of, each_alone
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
+from matcher.strategies.prices.hand import Hand
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import Guide, make_guide, make_room
-from matcher.strategies.prices.smooth import Course, climb
+from matcher.strategies.prices.smooth import Course, climb, work_of
 
 SIZES = (1, 2, 3, 4, 5, 6)
 LEVEL = Course(100, 10, 12, 64, (30_000.0, 5000.0), (30_000.0, 300.0), 0.1)
@@ -49,9 +49,9 @@ FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
 MOST_STEPS, MOVES, PAIRINGS = 40, 20, 3
-LOOK, ARC, STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 3e-8, 3e-5, 6e-6, 1e-3, 2.5e-5
-"""Units of work (about a second of one core each): a party looked at over all offers, an arc in a step of the climb, a step of making
-room, a move of annealing, a party in an exact piece, a party in a flow."""
+STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 6e-6, 1e-3, 2.5e-5
+"""Units of work (about a second of one core each): a step of making room, a move of annealing, a party
+in an exact piece, a party in a flow."""
 ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
@@ -126,9 +126,7 @@ class _Run:
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
         self.hurried = False
-        self.plan: Plan | None = None
-        self.cost: tuple[int, ...] = ()
-        self.end: StageEnd | None = None
+        self.hand = Hand(self.problem, self.watch, self.limits.gap)
         must = self.field.core.out >= HALF
         most = max(1_000_000, int(self.field.core.out[~must].max(initial=0)), *largest_costs(self.problem))
         # Who must be placed is worth several others while searching; a plan without them is never taken.
@@ -144,26 +142,18 @@ class _Run:
             return "time"
         return "effort" if self.work >= self.most_work else None
 
-    @property
-    def near_enough(self) -> bool:
-        """Has the gap that was asked for been proved?"""
-        if self.plan is None or self.end is None:
-            return False
-        return self.cost[0] - self.end.bound <= self.limits.gap * max(1, abs(self.cost[0]))
-
     def run(self) -> Outcome:
         found = self._prices()
         standing = self._first_plan(found)
         turn = 0
-        while not self.near_enough and self.stopped is None and turn < 60:
-            before = self.cost
+        while not self.hand.near_enough and self.stopped is None and turn < 60:
+            before = self.hand.cost
             standing = self._round(standing, found, turn)
             turn += 1
-            if self.cost == before and (self.field.parties <= MOST_PARTIES or (turn >= 3 and turn % 3 == 0)):
+            if self.hand.cost == before and (self.field.parties <= MOST_PARTIES or (turn >= 3 and turn % 3 == 0)):
                 break
-        cut = None if self.near_enough else "time" if self.hurried else self.stopped
-        ends = (self.end,) if self.end is not None else ()
-        return Outcome(self.plan, ends, self.forest, self.work, cut)
+        cut = None if self.hand.near_enough else "time" if self.hurried else self.stopped
+        return Outcome(self.hand.plan, self.hand.ends, self.forest, self.work, cut)
 
     def _prices(self) -> Found:
         """First what a bed of each kind costs, as a sample of the parties tells, then every row; for small problems the linear program."""
@@ -173,7 +163,7 @@ class _Run:
 
         def going_on(looked: int) -> Callable[[Found, float], bool]:
             def look(_: Found, arcs: float) -> bool:
-                self.work += LOOK * looked + ARC * arcs
+                self.work += work_of(looked, arcs)
                 if self.limits.seconds_left() < 0.5 * seconds:
                     self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
                 return not self.hurried and self.work < 0.7 * self.most_work
@@ -198,23 +188,8 @@ class _Run:
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * parties
-        self._prove(found)
+        self.hand.prove(found.prices, found.floors, self.forest)
         return found
-
-    def _prove(self, found: Found) -> None:
-        """Prices as integers, and the bound that these prove over all pairs."""
-        scale = price_scale(self.problem)
-        capacity = np.minimum(_whole(found.prices, scale), highest_price(self.problem))
-        prices = Prices(
-            scale, 0, capacity, np.minimum(_whole(found.floors, scale), self._floor_most(scale)), (), ()
-        )  # fmt: skip
-        bound = lower_bound(self.problem, prices, self.forest).rounded(scale)
-        if self.end is None or bound > self.end.bound:
-            self.end = StageEnd(prices, bound, searched=False)
-            self.watch.on_proof(0, prices, bound)
-
-    def _floor_most(self, scale: int) -> Ints:
-        return np.array([scale * f.rate[0] // f.rate[1] for f in self.problem.floors], dtype=np.int64)
 
     def _house(self, choices: Choices, standing: Standing) -> House:
         return make_house(self.problem, self.out, self.field.group, choices, standing)
@@ -284,7 +259,7 @@ class _Run:
             anneal(house, lists.choices, self.bonds, self.state, moves, 3000.0, 30.0, 3.0, 6, 0.1, 24)
             self.work += MOVE * moves
         standing = self._take(standing_of(house, lists.choices))
-        if self.stopped is not None or self.near_enough:
+        if self.stopped is not None or self.hand.near_enough:
             return standing
         ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
         pieces = max(2, round(self.field.parties / PIECE))
@@ -303,15 +278,8 @@ class _Run:
         plan = plan_of(self.problem, whole.offer.tolist(), _room_sets(self.field, whole))
         if (whole.offer[self.problem.must] == OUT).any():
             return standing
-        cost = tuple(cost_by_stage(self.problem, plan))
-        if (self.plan is None or cost < self.cost) and not broken(self.problem, plan):
-            self.plan, self.cost = plan, cost
-            self.watch.on_plan(plan, cost)
+        self.hand.take(plan)
         return standing
-
-
-def _whole(prices: Floats, scale: int) -> Ints:
-    return np.asarray(np.floor(np.clip(prices * scale, 0.0, 2.0**62)), dtype=np.int64)
 
 
 def _room_sets(field: Field, standing: Standing) -> list[tuple[int, ...]]:

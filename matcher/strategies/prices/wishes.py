@@ -7,11 +7,11 @@ import numpy as np
 from matcher.evaluate import arc_costs
 from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import nearest_with_worth
-from matcher.pricing.kernels import jit
 from matcher.problem import Problem
 from matcher.section import section_of
 from matcher.strategies.prices.ascent import Floats
 from matcher.strategies.prices.field import make_field
+from matcher.strategies.prices.joining import join_nodes
 from matcher.strategies.prices.standing import Stands
 from matcher.usage import Stock, uses
 
@@ -83,28 +83,3 @@ def _pack(problem: Problem, root: Ints, size: Ints, node: Ints, active: Ints, mo
     part = np.full(parties, -1, dtype=np.int64)
     part[active] = section[root[node[active]]]
     return part, section[root[parties:]]
-
-
-@jit
-def _find(root, v):
-    while root[v] != v:
-        root[v] = root[root[v]]
-        v = root[v]
-    return v
-
-
-@jit
-def join_nodes(first, second, most, size, root):
-    """Join nodes by pairs in the given order while no group holds more than `most`; size: of each group at its root, in place.
-
-    root: of every node at the end, in place.
-    """
-    for i in range(len(first)):
-        a, b = _find(root, first[i]), _find(root, second[i])
-        if a != b and size[a] + size[b] <= most:
-            if a < b:  # an offer, if there is one among them, stands for the group
-                a, b = b, a
-            root[b] = a
-            size[a] += size[b]
-    for v in range(len(root)):
-        root[v] = _find(root, v)
