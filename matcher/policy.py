@@ -302,11 +302,17 @@ class WarmStart(Section):
     homes: dict[str, tuple[str, tuple[int, ...]]]
 
 
+def usual_limit(households: int) -> float:
+    """Seconds after which the clock stops a search where nobody has said another limit: the usual work takes less."""
+    return max(300.0, 6.0 * households / 1000)
+
+
 class SolveOptions(Section):
     """How hard to search, and for which day. `date` None means today.
 
-    time_limit_s: safety net by the clock; a run that it cut says so. effort: deterministic amount of work, 1.0 is the
-    default stop. gap: stop when proved that near. seed: settles equal cases (published lottery).
+    time_limit_s: safety net by the clock; a run that it cut says so. None: `usual_limit` of the households.
+    effort: deterministic amount of work, 1.0 is the default stop. gap: stop when proved that near. seed: settles equal cases
+    (published lottery).
     isolate: run the strategy in a process of its own, so that a crash or a deaf solver cannot take the caller along.
     warm_start: begin from an earlier run; what is found then depends on it. lang: of the sentences that are written.
     deadline_s: seconds after which no search goes on, second tries included; None: the time limit and a few seconds. Needs `isolate`.
@@ -318,7 +324,7 @@ class SolveOptions(Section):
     date: dt.date | None = None
     seed: int = 0
     strategy: str = "auto"
-    time_limit_s: Annotated[float, Field(gt=0)] = 300.0
+    time_limit_s: Annotated[float, Field(gt=0)] | None = None
     effort: Annotated[float, Field(gt=0)] = 1.0
     gap: Annotated[float, Field(ge=0)] = 0.0
     isolate: bool = False

@@ -21,7 +21,7 @@ from matcher.evaluate import broken, cost_by_stage
 from matcher.lottery import settle_equals
 from matcher.model import Instance
 from matcher.places.models import ready
-from matcher.policy import Policy, SolveOptions, WarmStart, naming
+from matcher.policy import Policy, SolveOptions, WarmStart, naming, usual_limit
 from matcher.problem import UNPLACED, Problem
 from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
 from matcher.rows import Rows, plan_cost
@@ -66,6 +66,9 @@ def solve(
     options = SolveOptions.model_validate({**{name: getattr(given, name) for name in SolveOptions.model_fields}, **changes})
     if options.date is None:
         options = options.model_copy(update={"date": dt.datetime.now().astimezone().date()})
+    if options.time_limit_s is None:
+        households = len(what.persons) if isinstance(what, Problem) else len(what.households)
+        options = options.model_copy(update={"time_limit_s": usual_limit(households)})
     watch = _Tell(on_progress) if on_progress is not None else Silent()
     if isinstance(what, Problem):
         return _solve_problem(what, options, watch, cancel)
@@ -100,6 +103,7 @@ def _run(
 ) -> tuple[Outcome, str, str]:
     """(outcome, strategy, why)."""
     chosen, why = choose(options.strategy, problem)
+    assert options.time_limit_s is not None
     deadline = time.monotonic() + options.time_limit_s
     last = None if options.deadline_s is None else deadline - options.time_limit_s + options.deadline_s
     limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start, last, options.memory_mib)

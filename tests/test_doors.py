@@ -16,7 +16,7 @@ import matcher
 from matcher import InputError, MatcherError, Policy, Problem, SolveOptions, UsageError, read_policy, solve
 from matcher.changes import CloseOffer
 from matcher.places.oblasts import OBLASTS as REGIONS
-from matcher.policy import OBLASTS, naming, policy_from_plain
+from matcher.policy import OBLASTS, naming, policy_from_plain, usual_limit
 from tests.runs import DATE, INSTANCES, instance_of, solved
 
 FLAGS = {"quarantine", "protected", "rooms"}
@@ -82,6 +82,13 @@ def test_every_public_function_was_tried() -> None:
 def test_options_that_are_none_are_a_usage_error(options: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         solve(fitting()["instance"], **options)
+
+
+def test_the_limit_of_time_grows_with_the_households_unless_one_is_given() -> None:
+    assert [usual_limit(n) for n in (1, 50_000, 1_000_000)] == [300, 300, 6000]
+    arguments = fitting()
+    limits = [solve(arguments["instance"], **more).options for more in ({}, {"time_limit_s": 7.0})]
+    assert [None if x is None else x.time_limit_s for x in limits] == [300, 7]
 
 
 def test_changes_that_are_none_and_seeds_below_nothing_are_refused(tmp_path: Path) -> None:

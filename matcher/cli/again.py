@@ -25,7 +25,12 @@ PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Policy file; 
 Date = Annotated[str | None, typer.Option("--date", help="Date of the run, YYYY-MM-DD; default today.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the lottery that settles equal cases.")]
 Effort = Annotated[float, typer.Option("--effort", help="Amount of work, the default stop; the same on every machine.")]
-TimeLimit = Annotated[float, typer.Option("--time-limit", help="Seconds for each search; a safety net.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit", help="Seconds for each search; a safety net. Default: 300, or 6 for each 1,000 households where that is more."
+    ),
+]
 Quarantine = Annotated[bool, typer.Option("--quarantine/--strict", help="Set faulty rows aside, or stop at any (default).")]
 Several = list[str]
 
@@ -50,7 +55,7 @@ def whatif(
     date: Date = None,
     seed: Seed = 0,
     effort: Effort = 1.0,
-    time_limit: TimeLimit = 300.0,
+    time_limit: TimeLimit = None,
     quarantine: Quarantine = False,
     lang: Lang = "en",
     encoding: Encoding = "utf-8",
@@ -96,7 +101,7 @@ def sweep(
     date: Date = None,
     seed: Seed = 0,
     effort: Effort = 1.0,
-    time_limit: TimeLimit = 300.0,
+    time_limit: TimeLimit = None,
     quarantine: Quarantine = False,
     lang: Lang = "en",
     encoding: Encoding = "utf-8",
@@ -193,9 +198,9 @@ def _check_effort(effort: float) -> None:
         raise UsageError("--effort must be a number greater than 0")
 
 
-def _options(date: str | None, seed: int, effort: float, time_limit: float) -> dict[str, Any]:
+def _options(date: str | None, seed: int, effort: float, time_limit: float | None) -> dict[str, Any]:
     _check_effort(effort)
-    if not math.isfinite(time_limit) or time_limit <= 0:
+    if time_limit is not None and (not math.isfinite(time_limit) or time_limit <= 0):
         raise UsageError("--time-limit must be a number greater than 0")
     return {"date": day_of(date), "seed": seed, "effort": effort, "time_limit_s": time_limit, "isolate": True}
 

@@ -40,7 +40,12 @@ def solve(
     strategy: Annotated[str, typer.Option("--strategy", help="auto, exact or prices.")] = "auto",
     effort: Annotated[float, typer.Option("--effort", help="Amount of work, the default stop; the same on every machine.")] = 1.0,
     gap: Annotated[float, typer.Option("--gap", min=0.0, help="Stop when the plan is proved that near the best, e.g. 0.001.")] = 0.0,
-    time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds; a safety net, said when it cut.")] = 300.0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit", help="Seconds; a safety net, said when it cut. Default: 300, or 6 for each 1,000 households where that is more."
+        ),
+    ] = None,
     quarantine: Annotated[bool, typer.Option("--quarantine/--strict", help="Set faulty rows aside, or stop at any (default).")] = False,
     fail_if_unplaced_above: Annotated[
         int | None, typer.Option("--fail-if-unplaced-above", min=0, metavar="N", help="Exit code 6 if more than N persons are unplaced.")
@@ -75,7 +80,7 @@ def solve(
         result = _solve(source_of(folder, mapping, others), out, policy, quarantine, encoding, quiet, options)
         stopped = result.effort.cut_by == "interrupt"
         if remedies:
-            result, stopped = _with_remedies(result, effort, time_limit, stopped, quiet)
+            result, stopped = _with_remedies(result, effort, stopped, quiet)
         from matcher.publish import publish
         from matcher.summary import summary
 
@@ -99,8 +104,9 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _options(date: str | None, seed: int, strategy: str, effort: float, gap: float, time_limit: float) -> dict[str, Any]:
-    if not all(map(math.isfinite, (effort, gap, time_limit))) or effort <= 0 or time_limit <= 0:
+def _options(date: str | None, seed: int, strategy: str, effort: float, gap: float, time_limit: float | None) -> dict[str, Any]:
+    seconds = 1.0 if time_limit is None else time_limit
+    if not all(map(math.isfinite, (effort, gap, seconds))) or effort <= 0 or seconds <= 0:
         raise UsageError("--effort and --time-limit must be numbers greater than 0, and --gap a number")
     day = day_of(date)
     limits = {"effort": effort, "gap": gap, "time_limit_s": time_limit}
@@ -152,7 +158,7 @@ def _solve(
             raise InterruptedSolve("interrupted before there was any plan; nothing was written") from None
 
 
-def _with_remedies(result: Result, effort: float, time_limit: float, stopped: bool, quiet: bool) -> tuple[Result, bool]:
+def _with_remedies(result: Result, effort: float, stopped: bool, quiet: bool) -> tuple[Result, bool]:
     """(the result with what would help the unplaced, whether somebody has stopped the run)."""
     from matcher.advise.isolated import with_remedies_isolated
     from matcher.advise.remedies import told, unexamined
@@ -165,7 +171,9 @@ def _with_remedies(result: Result, effort: float, time_limit: float, stopped: bo
         count = len(nobody.not_examined)
         who = "1 household" if count == 1 else f"{count} households"
         typer.echo(f"Looking for what would help {who} without a place (--no-remedies leaves that out) …", err=True)
-    result, cut_by = with_remedies_isolated(result, effort, time_limit)
+    seconds = None if result.options is None else result.options.time_limit_s
+    assert seconds is not None  # the door to solving has settled it
+    result, cut_by = with_remedies_isolated(result, effort, seconds)
     left = 0 if result.remedies is None else len(result.remedies.not_examined)
     if left and not quiet:
         typer.echo(f"{left} of them were not examined: that takes more --effort (or time) than was given.", err=True)

@@ -11,7 +11,7 @@ from matcher.pricing.board import Board
 from matcher.pricing.core import Core, Numbers
 from matcher.pricing.kernels import FAR, jit, pair_cost, use_of
 from matcher.pricing.menus import price_bundles
-from matcher.pricing.shelves import nearest
+from matcher.pricing.shelves import BLOCK, nearest
 from matcher.pricing.threads import in_ranges
 
 
@@ -68,12 +68,13 @@ def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order
     places = core.at_place.shape[1]
     most = offers.shape[1]
     board = np.empty(places)
-    heap, heap_key = np.empty(places + 1, dtype=np.int64), np.empty(places + 1)
+    key, blocks = np.empty(places), places // BLOCK + 1
+    heap, heap_key = np.empty(blocks, dtype=np.int64), np.empty(blocks)
     some_offers, some_costs, some_worths = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty(most)
     for i in range(first, last):
         n = nearest(
-            core, at_place, shelves, plain, prices, paid, lowest, order, value, parties[i], board, heap, heap_key, some_offers, some_costs,
-            some_worths,
+            core, at_place, shelves, plain, prices, paid, lowest, order, value, parties[i], board, key, heap, heap_key, some_offers,
+            some_costs, some_worths,
         )  # fmt: skip
         best[i] = some_worths[0] if n else FAR
         for j in range(n):

@@ -127,9 +127,27 @@ def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> W
     if extra:
         value = np.concatenate([value, np.array(extra, dtype=np.int64)])
     used, row = np.unique(row, return_inverse=True)
-    value, same = np.unique(value[np.asarray(used)], axis=0, return_inverse=True)
-    value, column = np.unique(value, axis=1, return_inverse=True)
-    return Wide(same.ravel()[row.ravel()], column.ravel()[table.column].astype(np.int64), np.ascontiguousarray(value))
+    value = value[np.asarray(used)]
+    first, same = _distinct(value)
+    value = value[first]
+    one, column = _distinct(value.T)
+    return Wide(same[row.ravel()], column[table.column], np.ascontiguousarray(value[:, one]))
+
+
+def _distinct(rows: Ints) -> tuple[Ints, Ints]:
+    """(a row of each kind, number of each row's kind). Rows are compared by a random sum first: sorting wide ones takes long."""
+    _, first, kind = np.unique(_sums(rows), return_index=True, return_inverse=True)
+    kind = kind.ravel()
+    repeated = np.flatnonzero(first[kind] != np.arange(len(rows)))
+    if any((rows[some] != rows[first[kind[some]]]).any() for some in np.array_split(repeated, 1 + len(repeated) // 1000)):
+        _, first, kind = np.unique(rows, axis=0, return_index=True, return_inverse=True)  # two unlike rows with the same sum
+    return first.astype(np.int64), kind.ravel().astype(np.int64)
+
+
+def _sums(rows: Ints) -> NDArray[np.uint64]:
+    """A number of each row, the same for the same entries."""
+    factor = np.random.default_rng(rows.shape[1]).integers(0, 1 << 63, rows.shape[1], dtype=np.uint64)
+    return np.asarray(rows.astype(np.uint64) @ (2 * factor + np.uint64(1)))
 
 
 def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Numbers, Numbers]:

@@ -17,6 +17,8 @@ from matcher.pricing.kernels import FAR, HALF, jit, pair_cost, pay, special
 LEAST_ENTRIES, MOST_ENTRIES, ENTRIES_A_PARTY = 2_000_000, 30_000_000, 500
 PARTIES_LOOKED_AT = 64
 """From so many parties, dealt out, it is told how much of the offers a kind may have."""
+BLOCK = 64
+"""Places that are looked at together."""
 
 
 class Shelves(NamedTuple):
@@ -196,10 +198,10 @@ def best_of_many(core, at_place, shelves, plain, prices, scale, paid, lowest, or
 
 
 @jit
-def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, q, board, heap, heap_key, offers, costs, worths):
+def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, q, board, key, heap, heap_key, offers, costs, worths):
     """The best offers of a party, at most len(offers), ascending in `worths`; returns how many.
 
-    costs: of the pair, room sets apart.
+    costs: of the pair, room sets apart. board, key: scratch of length P. heap, heap_key: of a length of P / BLOCK, rounded up.
     """
     places = core.at_place.shape[1]
     most = len(offers)
@@ -217,11 +219,13 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
     if core.usual[q] >= HALF:
         return count
     lay_board(core, at_place, q, 1.0, board)
-    size = 0
     for p in range(places):
-        bound = board[p] + lowest[k, p]
-        if bound < FAR:
-            heap[size], heap_key[size] = p, bound
+        key[p] = board[p] + lowest[k, p]
+    size = 0
+    for b in range(0, places, BLOCK):  # few places are ever looked at, so that a heap of all would be more work than it saves
+        least = _least(key, b, min(b + BLOCK, places))
+        if least < FAR:
+            heap[size], heap_key[size] = b, least
             size += 1
     for i in range(size // 2 - 1, -1, -1):
         sift(heap, heap_key, i, size)
@@ -230,8 +234,14 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
         if count == most and heap_key[0] >= worths[count - 1]:
             break
         p = heap[0]
-        size -= 1
-        heap[0], heap_key[0] = heap[size], heap_key[size]
+        end = min(p + BLOCK, places)
+        while key[p] != heap_key[0]:
+            p += 1
+        key[p] = FAR
+        heap_key[0] = _least(key, heap[0], end)
+        if heap_key[0] >= FAR:
+            size -= 1
+            heap[0], heap_key[0] = heap[size], heap_key[size]
         sift(heap, heap_key, 0, size)
         base = board[p]
         for i in range(shelves.start[k * places + p], shelves.start[k * places + p + 1]):
@@ -252,6 +262,15 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
             if count < most or cost + price < worths[count - 1]:
                 count = _insert(offers, costs, worths, count, most, a, cost, cost + price)
     return count
+
+
+@jit
+def _least(key, first, last):
+    """The least of some keys; two at a time, for one would wait for the other."""
+    one = two = key[first]
+    for p in range(first + 1, last - 1, 2):
+        one, two = min(one, key[p]), min(two, key[p + 1])
+    return min(one, two, key[last - 1])
 
 
 @jit

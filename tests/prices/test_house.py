@@ -172,7 +172,7 @@ def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
         prices = s.chance.random(len(s.problem.resources)) * 300
         ground = make_ground(s.field, s.choices, guide, before, s.out, s.held, prices)
         assert ground.offers().tolist() == before.offer.tolist() and ground.room_sets().tolist() == before.set.tolist()
-        change = improve(ground, Sweep(4, int(s.chance.integers(3, 60)), 5.0, 20, 1.0), lambda _: True)
+        change = improve(ground, Sweep(4, 2, int(s.chance.integers(3, 60)), 5.0, 20, 1.0), lambda _: True)
         after = Standing(ground.offers(), ground.room_sets())
         assert change == arcs_cost(s, after) - arcs_cost(s, before) <= 0
         assert (loads_of(s.field, after) <= s.problem.capacity).all()

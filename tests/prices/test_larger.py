@@ -19,7 +19,7 @@ from matcher.pricing.threads import in_ranges
 from matcher.publish import publish
 from matcher.result import Result
 from matcher.solver import solve
-from matcher.strategies.prices import ascent, smooth
+from matcher.strategies.prices import ascent, blocks, smooth
 from matcher.strategies.prices import strategy as strategy_module
 from tests.runs import DATE, files_of, generated, instance_of, shuffled
 
@@ -92,11 +92,12 @@ def same(one: Result, other: Result) -> bool:
 
 @pytest.mark.parametrize("seed", [61, pytest.param(62, marks=pytest.mark.slow)])
 def test_one_thread_and_two_say_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also with several exact pieces of sixty."""
+    """Also with several exact pieces of thirty."""
     folder = generated(120, seed, 0.9, 0.2)
-    monkeypatch.setattr(strategy_module, "PIECE", 60)
+    monkeypatch.setattr(strategy_module, "PIECE", (30, 60))
     found = []
-    for run in (serial, spread, spread):
+    for run, workers in ((serial, 1), (spread, 3), (spread, 3)):
+        monkeypatch.setattr(blocks, "WORKERS", workers)
         for module in (arcs, board, ascent, smooth):
             monkeypatch.setattr(module, "in_ranges", run)
         found.append(by_prices(folder))

@@ -9,8 +9,9 @@ trust: a piece is taken only if every row holds and the cost falls. Pieces witho
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,10 +35,11 @@ MOST_OUT = 60
 
 @dataclass(frozen=True)
 class Sweep:
-    """pieces: how many; parties: in each at the most; seconds: safety net of one piece; nodes: of its search tree; least: losses
-    smaller than this are left alone (cost units)."""
+    """pieces: how many; at_once: of these; parties: in each at the most; seconds: safety net of one piece; nodes: of its search tree;
+    least: losses smaller than this are left alone (cost units)."""
 
     pieces: int
+    at_once: int
     parties: int
     seconds: float
     nodes: int
@@ -80,7 +82,7 @@ class Ground:
 @dataclass(frozen=True)
 class Piece:
     """parties: that may move; choices: their arcs, in this order, and where these stand in all (`arcs`); now: position of the arc that
-    each has, -1 for none; free: what is left of every row with all of them gone; offers: where they are."""
+    each has, -1 for none; free: what is left of every row with all of them gone; offers: where they are or might go."""
 
     parties: Ints
     choices: Choices
@@ -108,33 +110,41 @@ def make_ground(
 
 
 def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
-    """Mend the worst losses, in place; returns the change of cost. watch: told how many parties the last pieces had, returns False
-    to stop."""
-    change, size = 0, 0
-    for first in range(0, plan.pieces, WORKERS):
-        if not watch(size):
-            break
-        batch: list[Piece] = []
-        closed = np.zeros(len(ground.tried_offer), dtype=np.bool_)
-        for _ in range(min(WORKERS, plan.pieces - first)):
-            piece = _next_piece(ground, plan, closed)
-            if piece is not None:
-                batch.append(piece)
-        if not batch:
-            break
-        size = sum(len(piece.parties) for piece in batch)
-        for piece, chosen in zip(batch, _solve_all(ground, batch, plan), strict=True):
+    """Mend the worst losses, in place; returns the change of cost. watch: told how many parties each piece had, returns False to
+    begin no more of them.
+
+    Some pieces are on their way at once, and have no party and no offer in common. They land in the order in which they began, each
+    time before another begins: so what comes out does not depend on which thread was quicker.
+    """
+    change, left = 0, plan.pieces
+    flying: deque[tuple[Piece, Future[Ints | None]]] = deque()
+    closed, busy = np.zeros(len(ground.tried_offer), dtype=np.bool_), ground.held.copy()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        while True:
+            while left > 0 and len(flying) < plan.at_once:
+                left -= 1
+                piece = _next_piece(ground, plan, closed, busy)
+                if piece is None:
+                    break
+                busy[piece.parties], closed[piece.offers] = True, True
+                flying.append((piece, pool.submit(_solve, piece, ground.out, plan)))
+            if not flying:
+                return change
+            piece, answer = flying.popleft()
+            chosen = answer.result()
             if chosen is not None:
                 change += _take(ground, piece, chosen)
+            busy[piece.parties], closed[piece.offers] = False, False
             ground.tried[piece.parties] *= AGAIN
             ground.tried_offer[piece.offers] *= AGAIN
-    return change
+            if not watch(len(piece.parties)):
+                left = 0
 
 
-def _next_piece(ground: Ground, plan: Sweep, closed: Bools) -> Piece | None:
-    """Grow a piece from whoever has lost most, over offers that are not closed; its offers are closed then."""
+def _next_piece(ground: Ground, plan: Sweep, closed: Bools, busy: Bools) -> Piece | None:
+    """Grow a piece from whoever has lost most, over offers that are not closed and parties that are not busy."""
     choices, guide, offer = ground.choices, ground.guide, ground.offers()
-    weight = np.where(ground.held, 0.0, ground.loss * ground.tried)
+    weight = np.where(busy, 0.0, ground.loss * ground.tried)
     weight[(offer >= 0) & closed[offer]] = 0.0
     empty = np.maximum(ground.capacity - ground.load, 0) * ground.prices
     left = np.bincount(ground.owner, weights=empty, minlength=len(closed)) * ground.tried_offer
@@ -150,24 +160,23 @@ def _next_piece(ground: Ground, plan: Sweep, closed: Bools) -> Piece | None:
         seeds, reach = np.array([seed]), float(ground.loss[seed])
     else:
         seeds, reach = order[edges[hole] : edges[hole + 1]], float(left[hole] / ground.tried_offer[hole])
-        seeds = seeds[~ground.held[seeds]]
+        seeds = seeds[~busy[seeds]]
         reached[hole] = True
     reach = max(reach, plan.least)
     _grow(
-        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, ground.held, closed,
+        choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, busy, closed,
         seeds, plan.parties, reach, inside, reached,
     )  # fmt: skip
-    inside |= _waiting(ground, reached, reach)
+    inside |= _waiting(ground, reached, reach, busy)
     parties = np.flatnonzero(inside)
     reached[offer[parties][offer[parties] >= 0]] = True
-    closed |= reached
     ground.tried[seeds] *= AGAIN
     return _cut(ground, parties, reached, reach, hole if weight[seed] < left[hole] else -1)
 
 
-def _waiting(ground: Ground, reached: Bools, reach: float) -> Bools:
+def _waiting(ground: Ground, reached: Bools, reach: float, busy: Bools) -> Bools:
     """Those who are out, lose by it, and might live on what the piece has reached: the worst of them."""
-    waits = np.flatnonzero((ground.arc < 0) & (ground.loss > 0) & ~ground.held)
+    waits = np.flatnonzero((ground.arc < 0) & (ground.loss > 0) & ~busy)
     inside = np.zeros(len(ground.arc), dtype=np.bool_)
     waits = waits[np.argsort(-ground.loss[waits], kind="stable")][: 4 * MOST_OUT]
     arcs, position = arcs_of(ground.choices, waits)
@@ -225,12 +234,19 @@ def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seeds,
 
 
 def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) -> Piece:
-    """The program of some parties and offers: arcs that are not worse than `reach`, and those that stand."""
+    """The program of some parties and offers: arcs that are not worse than `reach` and fit once all of them are gone; among these
+    are those that stand."""
     choices, guide = ground.choices, ground.guide
+    free = ground.capacity - ground.load
+    _, rows, amounts = uses_of(choices, ground.arc[parties][ground.arc[parties] >= 0])
+    np.add.at(free, rows, amounts)
     arcs, position = arcs_of(choices, parties)
     keep = offers[choices.offer[arcs]] & (guide.worth[arcs] - guide.best[parties[position]] <= reach)
     keep |= arcs == ground.arc[parties[position]]
     arcs, position = arcs[keep], position[keep]
+    arc, rows, amounts = uses_of(choices, arcs)
+    fits = np.bincount(arc[amounts > free[rows]], minlength=len(arcs)) == 0
+    arcs, position = arcs[fits], position[fits]
     start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(position, minlength=len(parties)))])
     some = choices._replace(
         start=start, offer=choices.offer[arcs], set=choices.set[arcs], cost=choices.cost[arcs], bundle=choices.bundle[arcs]
@@ -238,33 +254,8 @@ def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) 
     now = np.full(len(parties), -1, dtype=np.int64)
     stands = np.flatnonzero(arcs == ground.arc[parties[position]])
     now[position[stands]] = stands
-    free = ground.capacity - ground.load
-    _, rows, amounts = uses_of(some, now[now >= 0])
-    np.add.at(free, rows, amounts)
-    homes = np.unique(np.append(ground.offers()[parties], hole))
-    return Piece(parties, some, arcs, now, free, homes[homes >= 0])
-
-
-def _solve_all(ground: Ground, batch: list[Piece], plan: Sweep) -> list[Ints | None]:
-    """Two pieces at a time, which have no offer in common."""
-    answers: list[Ints | None] = [None] * len(batch)
-    failed: list[BaseException] = []
-
-    def work(i: int) -> None:
-        try:
-            answers[i] = _solve(batch[i], ground.out, plan)
-        except BaseException as error:  # noqa: BLE001  (raised again by the caller's thread)
-            failed.append(error)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(1, len(batch))]
-    for thread in threads:
-        thread.start()
-    work(0)
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return answers
+    used = np.unique(np.append(some.offer, hole))
+    return Piece(parties, some, arcs, now, free, used[used >= 0])
 
 
 def _solve(piece: Piece, out: Ints, plan: Sweep) -> Ints | None:

@@ -42,6 +42,8 @@ CUTS = (("alike", 0.2), ("wishes", 0.2), ("wishes", 0.2))
 PILOT = 2.0
 """The first section of all is given so many times that, for its prices are where the others begin."""
 MOST_AT_ONCE = 4
+START_S, LEAST_S = 3.0, 30.0
+"""Seconds that a section's process takes to begin, and that a section is given while no plan stands, though later cuts have less."""
 FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
 """Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common."""
 SHARPENED = 400_000
@@ -106,7 +108,10 @@ class _Run:
         else:
             part, owner = deal_by_wishes(whole, stands, kept, self.prices, PARTIES)
             sections = int(part.max(initial=-1)) + 1
-        seconds = (1 - FOR_PROOF) * self.limits.seconds_left() * share / sum(share for _, share in CUTS[turn:])
+        most = (1 - FOR_PROOF) * self.limits.seconds_left()
+        seconds = most * share / sum(share for _, share in CUTS[turn:])
+        if self.hand.plan is None:  # any plan first
+            seconds = min(most, max(seconds, sections * LEAST_S / min(MOST_AT_ONCE, _processors())))
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
         self._complete()  # time may be over before another cut has ended
@@ -198,7 +203,7 @@ class _Cut:
         memory = None if run.limits.memory_mib is None else max(64, run.limits.memory_mib // (self.at_once + 1))
         work = run.limits.work * self.share * (1 if run.warm else PILOT)
         limits = Limits(
-            work, now + max(1.0, (self.end - now) / waves), 0.0, run.limits.seed, start, self.end, memory
+            work, now + max(1.0, (self.end - now) / waves - START_S), 0.0, run.limits.seed, start, self.end, memory
         )  # fmt: skip
         try:
             return section, solve_isolated(NAME, section.problem, limits, Silent(), self.stop.is_set)

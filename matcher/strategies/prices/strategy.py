@@ -32,18 +32,22 @@ from matcher.strategies.prices.smooth import Course, climb, work_of
 
 SIZES = (1, 2, 3, 4, 5, 6)
 LEVEL = Course(100, 10, 12, 64, (30_000.0, 5000.0), (30_000.0, 300.0), 0.1)
-SAMPLE = 4000
-ROWS = Course(200, 10, 6, 32, (5000.0, 100.0), (2500.0, 50.0))
-LAST = Course(200, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
+SAMPLE = 2000
+ROWS = Course(150, 10, 6, 32, (5000.0, 100.0), (2500.0, 50.0))
+LAST = Course(150, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
 LARGE, NARROW = 150_000, (20, 4, 20)
 """From so many parties on, lists are renewed less often and shorter: every so many steps, so many nearest offers, so many arcs."""
 AGAIN = Course(100, 10, 6, 32, (300.0, 30.0), (200.0, 5.0))
 GUESSED = Course(100, 10, 6, 32, (3000.0, 50.0), (2000.0, 20.0))
-SHORT, MORE = 1.0, 4000
-"""Where there are more persons than that many times the beds, the climb takes so many steps more for each time that."""
-MOST_STEPS_UP = 700
+SCARCE, SCARCE_LEVEL = replace(ROWS, warmth=(10_000.0, 400.0), length=(2500.0, 100.0)), replace(LEVEL, steps=200)
+SHORT, MORE, MOST_MORE = 1.02, 3000, 250
+"""Where there are more persons than that many times the beds, a bed is worth far more than travel: prices have a long way to go, and
+the climb over rows takes so many steps more for each time that, but no more than so many."""
 DEARER = (6000.0, 3000.0, 2000.0)
-PIECE = 800
+PIECE = 300, 500
+"""Parties in an exact piece: a twentieth of all, between these."""
+AT_ONCE = 4
+"""Pieces that are on their way at once, on however many processors."""
 LEAST = 500.0
 FILLS = 12
 WITHIN = 1000.0
@@ -174,9 +178,10 @@ class _Run:
             ties, beds = classes_of(core, self.limits.seed)
             zero = Found(-np.inf, np.zeros(len(self.market.capacity)), np.zeros(len(self.problem.floors)))
             sample = np.sort(np.random.default_rng([self.limits.seed, 7]).permutation(parties)[:SAMPLE])
-            found = climb(self.market, ties, sample, zero, LEVEL, going_on(len(sample)))
-            more = MORE * max(0.0, int(core.uses.party_persons.sum()) / max(1.0, beds) - SHORT)
-            course = replace(ROWS, steps=min(MOST_STEPS_UP, ROWS.steps + int(more)))
+            short = int(core.uses.party_persons.sum()) / max(1.0, beds) - SHORT
+            level, course = (LEVEL, ROWS) if short <= 0 else (SCARCE_LEVEL, SCARCE)
+            found = climb(self.market, ties, sample, zero, level, going_on(len(sample)))
+            course = replace(course, steps=course.steps + min(MOST_MORE, int(MORE * max(0.0, short))))
         else:
             found, course = Found(-np.inf, start.prices, start.floors), GUESSED if start.rough else AGAIN
         if parties > LARGE:
@@ -262,8 +267,9 @@ class _Run:
         if self.stopped is not None or self.hand.near_enough:
             return standing
         ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
-        pieces = max(2, round(self.field.parties / PIECE))
-        sweep = Sweep(pieces, PIECE, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST)
+        size = int(np.clip(self.field.parties // 20, *PIECE))
+        pieces = max(2, round(self.field.parties / size))
+        sweep = Sweep(pieces, AT_ONCE, size, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST)
         improve(ground, sweep, self._between)
         return self._take(Standing(ground.offers(), ground.room_sets()))
 
