@@ -138,7 +138,7 @@ def room_sets(rooms: Sequence[int], beds: int, count: int) -> Sequence[tuple[int
     return _room_sets(tuple(sorted(rooms, reverse=True)), beds, count)
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 17)  # a country has 70,000 kinds of offers and claims on them, looked at in several rounds
 def _room_sets(rooms: tuple[int, ...], beds: int, count: int) -> tuple[tuple[int, ...], ...]:
     """Grow sets by one room at a time, sizes descending, so that the last room is the smallest: a set is complete as soon as
     it suffices, and minimal if it does not suffice without that last room, which the way it grew makes sure of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -68,7 +69,8 @@ def solve(
         options = options.model_copy(update={"date": dt.datetime.now().astimezone().date()})
     if options.time_limit_s is None:
         households = len(what.persons) if isinstance(what, Problem) else len(what.households)
-        options = options.model_copy(update={"time_limit_s": usual_limit(households)})
+        limit = min(usual_limit(households), 0.9 * (options.deadline_s or math.inf))
+        options = options.model_copy(update={"time_limit_s": limit})
     watch = _Tell(on_progress) if on_progress is not None else Silent()
     if isinstance(what, Problem):
         return _solve_problem(what, options, watch, cancel)

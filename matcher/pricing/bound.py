@@ -12,8 +12,8 @@ from matcher.pricing.shelves import make_shelves
 from matcher.problem import BLOCKED, Problem
 from matcher.section import section_of
 
-MOST_AT_ONCE = 150_000
-"""Parties that are laid out as arrays together; more would take much memory."""
+MOST_AT_ONCE, PART = 150_000, 50_000
+"""Up to so many parties are laid out as arrays together; of more, so many at a time, which takes far less memory."""
 
 
 def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
@@ -24,7 +24,7 @@ def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
     parties, offers = np.arange(len(problem.parties)), np.arange(problem.offers)
     if len(parties) <= MOST_AT_ONCE:
         return _least_values(problem, prices, weights)
-    parts = np.array_split(parties, -(-len(parties) // MOST_AT_ONCE))
+    parts = np.array_split(parties, -(-len(parties) // PART))
     return np.concatenate([_least_values(section_of(problem, part, offers, ()).problem, prices, weights) for part in parts])
 
 

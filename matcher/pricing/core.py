@@ -147,7 +147,9 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
 def _sums(rows: Ints) -> NDArray[np.uint64]:
     """A number of each row, the same for the same entries."""
     factor = np.random.default_rng(rows.shape[1]).integers(0, 1 << 63, rows.shape[1], dtype=np.uint64)
-    return np.asarray(rows.astype(np.uint64) @ (2 * factor + np.uint64(1)))
+    bits = rows.astype(np.uint64)
+    bits ^= bits >> np.uint64(32)  # what is all in the highest bits, as BIG is, would leave nearly nothing of the factors
+    return np.asarray(bits @ (2 * factor + np.uint64(1)))
 
 
 def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Numbers, Numbers]:

@@ -1,7 +1,8 @@
-"""Two kernels at once: the same function on ranges of positions, each with its own part of the output."""
+"""Several kernels at once: the same function on ranges of positions, each with its own part of the output."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -39,3 +40,11 @@ def in_ranges(work: Callable[[int, int], None], count: int, *, least: int = 2000
     helper.join()
     if failed:
         raise failed[0]
+
+
+def processors() -> int:
+    """How many of the machine's processors are ours."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not every system tells which of them are ours
+        return os.cpu_count() or 1

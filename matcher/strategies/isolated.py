@@ -147,7 +147,7 @@ def _send(child: subprocess.Popen[bytes], task: tuple[str, Problem, Limits]) -> 
 
     def write(pipe: IO[bytes]) -> None:
         try:
-            pipe.write(pickle.dumps(task))
+            pickle.dump(task, pipe, protocol=5)  # in pieces: a country is more than a GB
             pipe.flush()
         except (BrokenPipeError, ValueError):
             return  # the child is gone; the listener sees its end of file and reports it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from matcher.policy import policy_from_plain
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import HALF
 from matcher.problem import BLOCKED, Problem
+from matcher.strategies.prices import blocks
 from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.blocks import Ground, Sweep, improve, make_ground
 from matcher.strategies.prices.field import Field, loads_of, make_field, search_lists
@@ -185,6 +188,45 @@ def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
         seen["cheaper"] += change < 0
         seen["taken out"] += bool((kept.offer != after.offer).any())
     assert seen["cheaper"] >= 10 and seen["taken out"] >= 3, seen
+
+
+def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four on their way at once, on one thread or on four of which the later are the quicker; and what fails in one is told."""
+    solve_one, together = blocks._solve, [0]
+    lock = threading.Lock()
+
+    def late(piece: blocks.Piece, out: np.ndarray, plan: Sweep) -> np.ndarray | None:
+        with lock:
+            together[0] += 1
+            together.append(together[0])
+        time.sleep(0.05 / together[0])
+        try:
+            return solve_one(piece, out, plan)
+        finally:
+            with lock:
+                together[0] -= 1
+
+    policy = policy_from_plain({})
+    s = scene(compile_instance(instance_of(generated(200, 35, 1.0, 0.0)), policy, DATE).problem, 35)
+    house = s.house(Standing.nobody(s.field.parties))
+    settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
+    before, prices = standing_of(house, s.choices), s.chance.random(len(s.problem.resources)) * 300
+    found = []
+    for threads in (1, 4):
+        monkeypatch.setattr(blocks, "processors", lambda threads=threads: threads)
+        monkeypatch.setattr(blocks, "_solve", late if threads > 1 else solve_one)
+        ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
+        assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0), lambda _: True) < 0
+        found.append((ground.offers().tolist(), ground.room_sets().tolist()))
+    assert found[0] == found[1] and max(together) > 1
+
+    def broken_piece(*_: object) -> None:
+        raise ValueError("this piece is broken")
+
+    monkeypatch.setattr(blocks, "_solve", broken_piece)
+    ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
+    with pytest.raises(ValueError, match="this piece is broken"):
+        improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0), lambda _: True)
 
 
 def worse_than_best(s: Scene, ground: Ground) -> list[float]:

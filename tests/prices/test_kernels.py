@@ -137,7 +137,6 @@ def check_nearest(count: int, first: int) -> None:
                     assert costs[row][: len(found)].tolist() == base.tolist()
 
 
-@pytest.mark.usefixtures("shelves")
 @pytest.mark.parametrize("shape", [(300, 4), (40, 1), (7, 0), (0, 3)])
 def test_like_rows_are_found_even_where_sums_mislead(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(5).integers(-2, 2, shape) * (1 << 58)
@@ -149,6 +148,30 @@ def test_like_rows_are_found_even_where_sums_mislead(shape: tuple[int, int], mon
         assert len(np.unique(rows, axis=0)) == len(first) == len(set(map(tuple, rows[first].tolist())))
 
 
+def test_sums_tell_rows_of_broken_rules_apart() -> None:
+    rows = np.random.default_rng(6).integers(0, 2, (500, 60)) * core_module.BIG
+    assert len(np.unique(core_module._sums(rows))) == len(np.unique(rows, axis=0)) == 500
+
+
+@pytest.mark.parametrize("places", [63, 64, 65, 128, 150])
+def test_the_nearest_of_many_places_are_the_first_of_all_sorted(places: int) -> None:
+    """Also where several places cost the same."""
+    chance = np.random.default_rng(places)
+    cost = chance.integers(0, 12, (5, places)) * 100
+    problem = replace(Problem.from_matrix(cost, np.ones((5, places), dtype=int), np.full(places, 2)), place=np.arange(places))
+    board = board_of(problem, [1], np.float64)
+    assert board.core.at_place.shape[1] == places
+    prices = chance.integers(0, 3, len(problem.resources)).astype(np.float64) * 100
+    board.set_prices(prices)
+    worth = cost + prices[[problem.resources_of[a][0] for a in range(places)]]
+    for most in (1, 7, places):
+        offers, costs = nearest_offers(board, most)
+        for q in range(5):
+            assert worth[q, offers[q]].tolist() == sorted(worth[q].tolist())[:most] and len(set(offers[q].tolist())) == most
+            assert costs[q].tolist() == cost[q, offers[q]].tolist()
+
+
+@pytest.mark.usefixtures("shelves")
 def test_the_nearest_offers_are_the_first_of_all_sorted() -> None:
     check_nearest(EVERYDAY, 0)
 

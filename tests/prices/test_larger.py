@@ -97,7 +97,7 @@ def test_one_thread_and_two_say_the_same(seed: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(strategy_module, "PIECE", (30, 60))
     found = []
     for run, workers in ((serial, 1), (spread, 3), (spread, 3)):
-        monkeypatch.setattr(blocks, "WORKERS", workers)
+        monkeypatch.setattr(blocks, "processors", lambda workers=workers: workers)
         for module in (arcs, board, ascent, smooth):
             monkeypatch.setattr(module, "in_ranges", run)
         found.append(by_prices(folder))

@@ -4,7 +4,7 @@ At good prices most parties have an arc that is as good as their best, and what 
 grows from one of these along arcs that are little worse than best, like the paths of shortest-path searches, since only who is
 near in that sense can be part of an exchange that helps. The linear program comes first, by GLOP; who has one whole arc there
 keeps it, unless it shares an offer with somebody in two minds, and HiGHS places the rest. What the solvers say is not taken on
-trust: a piece is taken only if every row holds and the cost falls. Pieces without a common offer are solved two at a time.
+trust: a piece is taken only if every row holds and the cost falls. Pieces without a common offer or party are solved at the same time.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
 from matcher.pricing.kernels import jit
 from matcher.pricing.shelves import sift
+from matcher.pricing.threads import processors
 from matcher.pricing.uses import offer_of_row
 from matcher.strategies.prices.field import Field, Floats, loads_of
 from matcher.strategies.prices.house import Standing
 from matcher.strategies.prices.linear import Answer, arcs_of, make_program, solve_program, uses_of
 from matcher.strategies.prices.room import Guide
 
-WORKERS = 2
 WHOLE = 0.999
 AGAIN = 0.3
 """What a party's loss counts after it was in a piece that could not mend it."""
@@ -35,8 +35,8 @@ MOST_OUT = 60
 
 @dataclass(frozen=True)
 class Sweep:
-    """pieces: how many; at_once: of these; parties: in each at the most; seconds: safety net of one piece; nodes: of its search tree;
-    least: losses smaller than this are left alone (cost units)."""
+    """pieces: how many; at_once: how many of them may be on their way; parties: in each at the most; seconds: safety net of one piece;
+    nodes: of its search tree; least: losses smaller than this are left alone (cost units)."""
 
     pieces: int
     at_once: int
@@ -119,26 +119,30 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
     change, left = 0, plan.pieces
     flying: deque[tuple[Piece, Future[Ints | None]]] = deque()
     closed, busy = np.zeros(len(ground.tried_offer), dtype=np.bool_), ground.held.copy()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        while True:
-            while left > 0 and len(flying) < plan.at_once:
-                left -= 1
-                piece = _next_piece(ground, plan, closed, busy)
-                if piece is None:
-                    break
-                busy[piece.parties], closed[piece.offers] = True, True
-                flying.append((piece, pool.submit(_solve, piece, ground.out, plan)))
-            if not flying:
-                return change
-            piece, answer = flying.popleft()
-            chosen = answer.result()
-            if chosen is not None:
-                change += _take(ground, piece, chosen)
-            busy[piece.parties], closed[piece.offers] = False, False
-            ground.tried[piece.parties] *= AGAIN
-            ground.tried_offer[piece.offers] *= AGAIN
-            if not watch(len(piece.parties)):
-                left = 0
+    with ThreadPoolExecutor(min(plan.at_once, processors())) as pool:
+        try:
+            while True:
+                while left > 0 and len(flying) < plan.at_once:
+                    piece = _next_piece(ground, plan, closed, busy)
+                    if piece is None:
+                        break
+                    left -= 1
+                    busy[piece.parties], closed[piece.offers] = True, True
+                    flying.append((piece, pool.submit(_solve, piece, ground.out, plan)))
+                if not flying:
+                    return change
+                piece, answer = flying.popleft()
+                chosen = answer.result()
+                if chosen is not None:
+                    change += _take(ground, piece, chosen)
+                busy[piece.parties], closed[piece.offers] = False, False
+                ground.tried[piece.parties] *= AGAIN
+                ground.tried_offer[piece.offers] *= AGAIN
+                if not watch(len(piece.parties)):
+                    left = 0
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _next_piece(ground: Ground, plan: Sweep, closed: Bools, busy: Bools) -> Piece | None:
@@ -186,7 +190,7 @@ def _waiting(ground: Ground, reached: Bools, reach: float, busy: Bools) -> Bools
 
 
 @jit
-def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seeds, most, reach, inside, reached):
+def _grow(start, offer, rank, worth, best, edges, occupant, busy, closed, seeds, most, reach, inside, reached):
     """Parties nearest to the seeds, by what arcs on the way to them are worse than best (Dijkstra's algorithm)."""
     parties = len(inside)
     far = np.full(parties, np.inf)
@@ -218,7 +222,7 @@ def _grow(start, offer, rank, worth, best, edges, occupant, held, closed, seeds,
             reached[a] = True
             for m in range(edges[a], edges[a + 1]):
                 z = occupant[m]
-                if held[z] or inside[z] or there >= far[z] or size >= len(key):
+                if busy[z] or inside[z] or there >= far[z] or size >= len(key):
                     continue
                 far[z] = there
                 i = size

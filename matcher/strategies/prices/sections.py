@@ -6,7 +6,6 @@ where they would rather be at the prices so far, among all offers, and who is th
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from matcher.errors import MatcherError
 from matcher.evaluate import plan_of
 from matcher.layers import Ints
 from matcher.parts import UNPLACED, Link, Parties
+from matcher.pricing.threads import processors
 from matcher.problem import Problem
 from matcher.section import Section, section_of
 from matcher.strategies.base import Limits, Outcome, Silent, Watch
@@ -111,7 +111,7 @@ class _Run:
         most = (1 - FOR_PROOF) * self.limits.seconds_left()
         seconds = most * share / sum(share for _, share in CUTS[turn:])
         if self.hand.plan is None:  # any plan first
-            seconds = min(most, max(seconds, sections * LEAST_S / min(MOST_AT_ONCE, _processors())))
+            seconds = min(most, max(seconds, sections * LEAST_S / _at_once()))
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
         self._complete()  # time may be over before another cut has ended
@@ -171,7 +171,7 @@ class _Cut:
             if self.part[link.first] >= 0 and self.part[link.first] == self.part[link.second]:
                 self.links[self.part[link.first]].append(link)
         self.rough = False
-        self.at_once = max(1, min(MOST_AT_ONCE, _processors()))
+        self.at_once = _at_once()
         self.stop = threading.Event()
         self.cutting = threading.Lock()  # two at once would only fight for the interpreter
 
@@ -243,11 +243,9 @@ class _Cut:
                 run.stands.rooms[q] = rooms
 
 
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system tells which of them are ours
-        return os.cpu_count() or 1
+def _at_once() -> int:
+    """Sections that are solved at the same time."""
+    return min(MOST_AT_ONCE, processors())
 
 
 def _by_number(part: Ints, parts: int) -> list[Ints]:

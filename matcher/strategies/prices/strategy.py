@@ -10,7 +10,7 @@ import numpy as np
 from matcher.bounds import MOST_PAIRS, Pair, largest_costs, link_forest, share_of
 from matcher.evaluate import plan_of
 from matcher.layers import Bools, Ints
-from matcher.parts import Parties
+from matcher.parts import UNPLACED, Parties
 from matcher.pricing.arcs import Choices, arc_prices
 from matcher.pricing.kernels import HALF
 from matcher.problem import Problem
@@ -56,6 +56,8 @@ MOST_STEPS, MOVES, PAIRINGS = 40, 20, 3
 STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a step of making room, a move of annealing, a party
 in an exact piece, a party in a flow."""
+AFTER = 0.3
+"""Share of the work where everybody's place in an earlier run is known: most has been done then, and more would move more people."""
 ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
@@ -90,6 +92,9 @@ class PriceStrategy:
 
     def solve(self, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
         """As good a plan as the limits allow, with the bound that its prices prove."""
+        if limits.start is not None:
+            known = float((limits.start.offers != UNPLACED).mean())
+            limits = replace(limits, work=(1 - (1 - AFTER) * known) * limits.work)
         if len(problem.parties) >= sections.FROM:
             return sections.solve_in_sections(problem, limits, watch)
         return _Run(problem, limits, watch).run()

@@ -15,7 +15,7 @@ from matcher.strategies.prices.joining import join_nodes
 from matcher.strategies.prices.standing import Stands
 from matcher.usage import Stock, uses
 
-AT_ONCE = 100_000
+AT_ONCE = 50_000
 """Parties that are laid out as arrays together; more would take much memory."""
 WISHES, LEAST = 3, 200.0
 """So many of the best offers are looked at of each party that would gain at least so much, in cost units."""
