@@ -46,8 +46,9 @@ START_S, LEAST_S = 3.0, 30.0
 """Seconds that a section's process takes to begin, and that a section is given while no plan stands, though later cuts have less."""
 FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
 """Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common."""
-SHARPENED = 400_000
-"""Up to so many parties the prices go on for all sections together after each cut; more would take too much memory."""
+SHARPENED, MIB_A_PARTY = 400_000, 0.012
+"""Up to so many parties the prices go on for all sections together after each cut, beyond only after the last, for it takes minutes; and
+not at all where the search may not take so much memory."""
 TOGETHER = Course(60, 10, 6, 20, (600.0, 30.0), (400.0, 5.0))
 NAME = "section"
 log = logging.getLogger(__name__)
@@ -115,14 +116,14 @@ class _Run:
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
         self._complete()  # time may be over before another cut has ended
-        self._sharpen()
+        parties, memory = len(self.problem.parties), self.limits.memory_mib
+        if (parties <= SHARPENED or turn == len(CUTS) - 1) and (memory is None or parties * MIB_A_PARTY <= memory):
+            self._sharpen()
         if turn in (0, len(CUTS) - 1) or self.limits.gap > 0:  # it looks at all pairs
             self.hand.prove(self.prices, self.floors, ())
 
     def _sharpen(self) -> None:
         """Prices of sections are those of what is in each; steps over all parties and offers make them one market's."""
-        if len(self.problem.parties) > SHARPENED:
-            return
         field = make_field(self.problem)
         end = time.monotonic() + FOR_SHARPENING * self.limits.seconds_left()
 
