@@ -140,14 +140,14 @@ def envy(night: Night) -> Envy:
     ways = Ways(compiled, Room(problem, night.plan), night.result.placements)
     urgency = {h.household_id: h.priority for h in night.instance.households}
     every = np.arange(problem.offers)
+    fixed, free = ({party[0]: party for party in parties} for parties in (roles.fixed_parties, roles.parties))
     tally = dict.fromkeys(("fixed", "pinned", "linked", "weighed"), 0)
     for q in np.flatnonzero((night.party_homes < 0) & ~problem.barred).tolist():
         own = min(urgency[compiled.households[h]] for h in problem.parties[q])
         causes = set()
         for a in np.flatnonzero(problem.eligible(np.array([q]), every)[0]).tolist():
             for tenant in ways.tenants.get(compiled.offers[a], ()):
-                party = roles.fixed_parties if tenant.party < 0 else roles.parties
-                members = next((p for p in party if p[0] == tenant.first), (tenant.first,))
+                members = (fixed if tenant.party < 0 else free).get(tenant.first, (tenant.first,))
                 if min(urgency[i] for i in members) <= own:
                     continue
                 if tenant.party < 0:
@@ -156,6 +156,8 @@ def envy(night: Night) -> Envy:
                 elif ways.makes_room(q, tenant.party, a):
                     bound = {q, tenant.party} & ways.room.links_of.keys() or len(members) > 1 or len(problem.parties[q]) > 1
                     causes.add("pinned" if problem.must[tenant.party] else "linked" if bound else "weighed")
+            if "weighed" in causes:
+                break  # nothing is weaker
         strongest = next((c for c in ("weighed", "linked", "pinned", "fixed") if c in causes), None)
         if strongest is not None:
             tally[strongest] += len(problem.parties[q])
