@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from matcher.layers import Exceptions, Ints, Layer, Table
 from matcher.parts import Floor, Link, Parties, Resource
 from matcher.problem import Problem
+
+PORTION = 50_000
+"""Parties that are laid out together where they are taken a portion at a time."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,15 @@ def section_of(problem: Problem, parties: Ints, offers: Ints, links: Sequence[Li
     return Section(part, parties, offers, resources)
 
 
+def portions(problem: Problem, parties: Ints) -> Iterator[tuple[Ints, Problem]]:
+    """(which, they and all offers as a problem, links left out) of some parties, a portion at a time: all of a country laid out as arrays
+    together would take much memory."""
+    offers = np.arange(problem.offers)
+    if len(parties):
+        for some in np.array_split(parties, -(-len(parties) // PORTION)):
+            yield some, section_of(problem, some, offers, ()).problem
+
+
 def _resources(problem: Problem, offers: Ints, resources: Ints) -> tuple[tuple[Resource, ...], Sequence[tuple[int, ...]]]:
     if len(offers) == problem.offers:
         return problem.resources, problem.resources_of
@@ -128,4 +140,4 @@ def _floor(floor: Floor, households: Ints, persons: Ints) -> Floor:
     return replace(floor, wanted=min(share, here), persons=here, fixed=0, households=np.searchsorted(households, concerned))
 
 
-__all__ = ["Section", "section_of"]
+__all__ = ["Section", "portions", "section_of"]

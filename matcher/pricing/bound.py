@@ -10,10 +10,10 @@ from matcher.pricing.core import make_core
 from matcher.pricing.menus import make_menus
 from matcher.pricing.shelves import make_shelves
 from matcher.problem import BLOCKED, Problem
-from matcher.section import section_of
+from matcher.section import portions
 
-MOST_AT_ONCE, PART = 150_000, 50_000
-"""Up to so many parties are laid out as arrays together; of more, so many at a time, which takes far less memory."""
+MOST_AT_ONCE = 150_000
+"""Up to so many parties are laid out as arrays together; more are taken in portions, which needs far less memory."""
 
 
 def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
@@ -21,11 +21,9 @@ def least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:
 
     The caller has made sure that costs stay below HALF and that no such sum overflows (`bounds`).
     """
-    parties, offers = np.arange(len(problem.parties)), np.arange(problem.offers)
-    if len(parties) <= MOST_AT_ONCE:
+    if len(problem.parties) <= MOST_AT_ONCE:
         return _least_values(problem, prices, weights)
-    parts = np.array_split(parties, -(-len(parties) // PART))
-    return np.concatenate([_least_values(section_of(problem, part, offers, ()).problem, prices, weights) for part in parts])
+    return np.concatenate([_least_values(part, prices, weights) for _, part in portions(problem, np.arange(len(problem.parties)))])
 
 
 def _least_values(problem: Problem, prices: Ints, weights: Ints) -> Ints:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from matcher import section as section_module
 from matcher.compile import compile_instance
 from matcher.errors import InternalError
 from matcher.evaluate import broken, cost_by_stage, plan_of
@@ -248,7 +249,7 @@ def test_the_bound_is_the_same_however_many_are_laid_out_at_once(monkeypatch: py
         prices, weights = rng.integers(0, 5000, len(problem.resources)), np.array([3])
         together = bound_module.least_values(problem, prices, weights)
         monkeypatch.setattr(bound_module, "MOST_AT_ONCE", 3)
-        monkeypatch.setattr(bound_module, "PART", 3)
+        monkeypatch.setattr(section_module, "PORTION", 3)
         assert np.array_equal(bound_module.least_values(problem, prices, weights), together)
         monkeypatch.undo()
         compared += int((together < BLOCKED).sum())

@@ -116,10 +116,10 @@ class _Run:
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
         self._complete()  # time may be over before another cut has ended
-        parties, memory = len(self.problem.parties), self.limits.memory_mib
-        if (parties <= SHARPENED or turn == len(CUTS) - 1) and (memory is None or parties * MIB_A_PARTY <= memory):
+        parties, memory, last = len(self.problem.parties), self.limits.memory_mib, turn == len(CUTS) - 1
+        if (parties <= SHARPENED or last) and (memory is None or parties * MIB_A_PARTY <= memory):
             self._sharpen()
-        if turn in (0, len(CUTS) - 1) or self.limits.gap > 0:  # it looks at all pairs
+        if turn == 0 or last or self.limits.gap > 0:  # it looks at all pairs
             self.hand.prove(self.prices, self.floors, ())
 
     def _sharpen(self) -> None:

@@ -32,12 +32,20 @@ class Stands:
         """By party."""
         return np.asarray(self.offers != UNPLACED)
 
+    def rooms_of(self, there: Ints) -> list[tuple[int, ...]]:
+        """The room sets of some parties."""
+        return [self.rooms[q] for q in there.tolist()]
+
+    def uses(self, problem: Problem, there: Ints) -> tuple[Ints, Ints, Ints]:
+        """(position in `there`, resource, amount) of all that some placed parties take."""
+        return uses(problem, Stock.of(problem), there, self.offers[there], self.rooms_of(there))
+
     def without(self, problem: Problem, some: Bools) -> Problem:
         """The problem with what some of the parties take gone from its resources."""
         there = np.flatnonzero(some & self.placed)
         if not len(there):
             return problem
-        _, row, amount = uses(problem, Stock.of(problem), there, self.offers[there], [self.rooms[q] for q in there.tolist()])
+        _, row, amount = self.uses(problem, there)
         taken = np.zeros(len(problem.resources), dtype=np.int64)
         np.add.at(taken, row, amount)
         resources = list(problem.resources)
@@ -91,7 +99,7 @@ def still_holds(problem: Problem, offers: Ints, rooms: Sequence[tuple[int, ...]]
 def _drop_overfull(problem: Problem, stands: Stands) -> None:
     """Who comes last where more is taken than there is, is out."""
     there = np.flatnonzero(stands.placed)
-    arc, row, amount = uses(problem, Stock.of(problem), there, stands.offers[there], [stands.rooms[q] for q in there.tolist()])
+    arc, row, amount = stands.uses(problem, there)
     left = problem.capacity
     load = np.zeros(len(left), dtype=np.int64)
     np.add.at(load, row, amount)

@@ -110,11 +110,6 @@ class SectionStrategy(PriceStrategy):
         return _Run(problem, limits, watch).run()
 
 
-def _times(problem: Problem) -> float:
-    """How many times the limit of work holds for a problem of that size."""
-    return float(max(1.0, len(problem.parties) / ORDINARY) ** GROWS)
-
-
 @dataclass
 class _Run:
     """One solve: the plan in hand, the prices in hand, the work spent."""
@@ -131,7 +126,7 @@ class _Run:
             self.forest = link_forest(self.problem)
         self.bonds: Bonds = make_bonds(self.problem, 1)
         self.work = 0.0
-        self.most_work = self.limits.work * _times(self.problem)
+        self.most_work = self.limits.work * max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
         self.hurried = False

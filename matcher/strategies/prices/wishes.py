@@ -8,15 +8,12 @@ from matcher.evaluate import arc_costs
 from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import nearest_with_worth
 from matcher.problem import Problem
-from matcher.section import section_of
+from matcher.section import portions
 from matcher.strategies.prices.ascent import Floats
 from matcher.strategies.prices.field import make_field
 from matcher.strategies.prices.joining import join_nodes
 from matcher.strategies.prices.standing import Stands
-from matcher.usage import Stock, uses
 
-AT_ONCE = 50_000
-"""Parties that are laid out as arrays together; more would take much memory."""
 WISHES, LEAST = 3, 200.0
 """So many of the best offers are looked at of each party that would gain at least so much, in cost units."""
 
@@ -47,13 +44,12 @@ def _wishes(problem: Problem, stands: Stands, active: Ints, prices: Floats, node
     """(node where a party is, node of an offer that it wishes, what it gains)."""
     now = problem.unplaced_by_stage().sum(axis=1).astype(np.float64)
     there = np.flatnonzero(stands.placed)
-    rooms = [stands.rooms[q] for q in there.tolist()]
-    now[there] = arc_costs(problem, there, stands.offers[there], rooms).sum(axis=1)
-    arc, row, amount = uses(problem, Stock.of(problem), there, stands.offers[there], rooms)
+    now[there] = arc_costs(problem, there, stands.offers[there], stands.rooms_of(there)).sum(axis=1)
+    arc, row, amount = stands.uses(problem, there)
     np.add.at(now, there[arc], prices[row] * amount)
     found = []
-    for some in np.array_split(active, -(-len(active) // AT_ONCE)) if len(active) else []:
-        board = make_field(section_of(problem, some, np.arange(problem.offers), ()).problem).board
+    for some, part in portions(problem, active):
+        board = make_field(part).board
         board.set_prices(prices)
         offers, _, best = nearest_with_worth(board, WISHES)
         gain = now[some] - best
