@@ -170,7 +170,7 @@ def _nearest_of_many(core, shelves, plain, paid, left, lowest, order, value, par
                 count = _keep(offers, costs, i, count, most, a, cost)
         if core.usual[q] >= HALF:
             continue
-        lay_board(core, core.at_place, q, 1, board)
+        lay_board(core, q, 1, board)
         kind, claim = shelves.kind[q], core.uses.claim[q]
         size = 0
         for p in range(places):

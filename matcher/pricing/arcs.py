@@ -54,7 +54,7 @@ def nearest_with_worth(board: Board, most: int, parties: Numbers | None = None) 
     best = np.empty(len(chosen))
     in_ranges(
         lambda i, j: _nearest_of_many(
-            core, board.at_place, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest,
+            core, board.shelves, board.menus.plain, board.prices, board.paid, board.lowest,
             board.order, board.value, chosen, offers, costs, best,
             i, j,
         ),
@@ -64,7 +64,7 @@ def nearest_with_worth(board: Board, most: int, parties: Numbers | None = None) 
 
 
 @jit
-def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, best, first, last):
+def _nearest_of_many(core, shelves, plain, prices, paid, lowest, order, value, parties, offers, costs, best, first, last):
     places = core.at_place.shape[1]
     most = offers.shape[1]
     board = np.empty(places)
@@ -73,7 +73,7 @@ def _nearest_of_many(core, at_place, shelves, plain, prices, paid, lowest, order
     some_offers, some_costs, some_worths = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty(most)
     for i in range(first, last):
         n = nearest(
-            core, at_place, shelves, plain, prices, paid, lowest, order, value, parties[i], board, key, heap, heap_key, some_offers,
+            core, shelves, plain, prices, paid, lowest, order, value, parties[i], board, key, heap, heap_key, some_offers,
             some_costs, some_worths,
         )  # fmt: skip
         best[i] = some_worths[0] if n else FAR

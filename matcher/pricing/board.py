@@ -20,7 +20,6 @@ class Board:
     def __init__(self, core: Core, menus: Menus, shelves: Shelves, kind: type) -> None:
         places, entries = core.at_place.shape[1], len(shelves.offer)
         self.core, self.menus, self.shelves, self.kind = core, menus, shelves, kind
-        self.at_place: NDArray[Any] = core.at_place.astype(kind)
         self.lowest: NDArray[Any] = np.empty((len(shelves.example), places), dtype=kind)
         self.order = np.arange(entries, dtype=np.int32)
         self.value: NDArray[Any] = np.empty(entries, dtype=kind)
@@ -58,7 +57,7 @@ class Board:
         """(value, offer) of every party's best pair; the offer is -1 where it has none."""
         in_ranges(
             lambda i, j: best_of_many(
-                self.core, self.at_place, self.shelves, self.menus.plain, self.prices, self.scale, self.paid,
+                self.core, self.shelves, self.menus.plain, self.prices, self.scale, self.paid,
                 self.lowest, self.order, self.value,
                 self.best, self.offer, i, j,
             ),

@@ -8,20 +8,24 @@ party is one vector over places. Small tables are merged into fewer, larger ones
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.layers import Exceptions, Ints, Table
+from matcher.layers import MOST_32, Exceptions, Ints, Lean, Table
 from matcher.parts import Parties
 from matcher.pricing.uses import Uses, make_uses
 from matcher.problem import Problem
 
 BIG = 1 << 58
 """Added where a rule is broken; no sum of costs reaches half of it (`bounds` sees to that), and no sum of MOST_RULES of these overflows."""
+CLOSED_32, CLOSED_64 = -(1 << 31), -(1 << 62)
+"""Stand for BIG in tables over places, which are kept in 32 bits where all costs fit; no cost is as low."""
 MOST_RULES = 30
 MOST_ENTRIES = 1 << 18
+AT_ONCE = 1 << 22
+"""Entries of a table that are looked at together."""
 
 Numbers = NDArray[np.int64]
 
@@ -29,7 +33,8 @@ Numbers = NDArray[np.int64]
 class Core(NamedTuple):
     """Q parties, A offers, P places. Costs are Σ weights·cost by stage, in whole units.
 
-    place: place of each offer, length A. at_place, rows of [P] values: `place_row[q, t]` is a row or -1 (all zero).
+    place: place of each offer, length A. at_place, rows of [P] values: `place_row[q, t]` is a row or -1 (all zero). closed: stands for
+    BIG there.
     value: merged tables laid flat; table t has its entry of party q and offer a at `row[q, t] + column[a, t]`.
     special: exceptions of party q at positions start[q]:start[q+1] of `special_offer` (ascending), with what they add; elsewhere
     `usual[q]`, something else, is added. out: cost of leaving a party out, BIG where it must be placed.
@@ -37,7 +42,8 @@ class Core(NamedTuple):
     """
 
     place: Numbers
-    at_place: Numbers
+    at_place: Lean
+    closed: int
     place_row: Numbers
     value: Numbers
     row: Numbers
@@ -62,11 +68,13 @@ class Core(NamedTuple):
 
 
 class Wide(NamedTuple):
-    """A table with a row for every party. column: of each offer, or of each place."""
+    """A table with a row for every party. column: of each offer, or of each place. value: costs; of a rule, BIG where it is broken (over
+    places, -1 in 8 bits) and else 0."""
 
     row: Ints
     column: Ints
-    value: Ints
+    value: Lean
+    rule: bool
 
 
 def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide]]:
@@ -79,27 +87,27 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
     tables: list[Wide] = []
     for layer in problem.rules:
         if isinstance(layer, Table):
-            tables.append(_of_parties(problem, layer, np.where(layer.value > 0, 0, BIG), rule=True))
+            tables.append(_of_parties(problem, layer, np.where(layer.value > 0, 0, -1).astype(np.int8), rule=True))
     for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
         if isinstance(layer, Table) and weights[stage]:
-            tables.append(_of_parties(problem, layer, layer.value.astype(np.int64) * int(weights[stage]), rule=False))
+            value = layer.value if weights[stage] == 1 else layer.value.astype(np.int64) * int(weights[stage])
+            tables.append(_of_parties(problem, layer, _narrow(value), rule=False))
     usable = np.ones(problem.offers, dtype=np.bool_)
     by_place, by_offer = [], []
     for table in tables:
-        if len(table.value) == 1 and len(problem.parties):  # the same for everybody: closed to all, or a constant of the offer
-            usable &= table.value[0][table.column] < BIG // 2
-            if not (table.value[0][table.value[0] < BIG // 2]).any():
-                continue
+        if table.rule and len(table.value) == 1 and len(problem.parties):  # the same for everybody
+            usable &= table.value[0][table.column] == 0
+            continue
         if not table.value.any():
             continue
         first = np.full(places, -1, dtype=np.int64)
         first[problem.place] = table.column
         if (first[problem.place] == table.column).all():
-            by_place.append(table._replace(value=table.value[:, first]))
+            by_place.append(table._replace(value=_picked(table.value.T, first).T))
         else:
-            by_offer.append(table)
+            by_offer.append(table._replace(value=np.where(table.value < 0, BIG, 0) if table.rule else table.value.astype(np.int64)))
     place = problem.place.astype(np.int64)
-    at_place, place_row = _stack(by_place, places, len(problem.parties))
+    at_place, closed, place_row = _stack(by_place, places, len(problem.parties))
     value, row, column = _lay_flat(_merge(by_offer), len(problem.parties), problem.offers)
     start, offer, add, usual = _specials(problem, weights)
     out = (problem.unplaced_by_stage() @ np.asarray(weights, dtype=np.int64)).astype(np.int64)
@@ -107,12 +115,12 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
     usual[problem.barred] = BIG
     add[np.repeat(problem.barred, np.diff(start))] = BIG
     uses = make_uses(problem, int(weights[problem.spare_stage]))
-    core = Core(place, at_place, place_row, value, row, column, start, offer, add, usual, out, usable, uses)
+    core = Core(place, at_place, closed, place_row, value, row, column, start, offer, add, usual, out, usable, uses)
     return core, by_offer
 
 
-def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> Wide:
-    """A row for every party: its members' rows added up (rules: at most one BIG)."""
+def _of_parties(problem: Problem, table: Table, value: Lean, *, rule: bool) -> Wide:
+    """A row for every party: its members' rows added up (rules: broken where one's is)."""
     parties = Parties.of(problem.parties)
     row = table.row[parties.member[parties.start[:-1]]].astype(np.int64)
     count = len(value)
@@ -122,21 +130,34 @@ def _of_parties(problem: Problem, table: Table, value: Ints, *, rule: bool) -> W
         key = tuple(sorted(int(table.row[h]) for h in parties[q]))
         if key not in known:
             known[key] = count + len(extra)
-            extra.append(value[list(key)].max(axis=0) if rule else value[list(key)].sum(axis=0))
+            extra.append(value[list(key)].min(axis=0) if rule else value[list(key)].sum(axis=0, dtype=np.int64))
         row[q] = known[key]
     if extra:
-        value = np.concatenate([value, np.array(extra, dtype=np.int64)])
+        value = np.concatenate([value, _narrow(np.array(extra))])
     used, row = np.unique(row, return_inverse=True)
-    value = value[np.asarray(used)]
+    value = _picked(value, np.asarray(used))
     first, same = _distinct(value)
-    value = value[first]
+    value = _picked(value, first)
     one, column = _distinct(value.T)
-    return Wide(same[row.ravel()], column[table.column], np.ascontiguousarray(value[:, one]))
+    return Wide(same[row.ravel()], column[table.column], _picked(value.T, one).T, rule)
 
 
-def _distinct(rows: Ints) -> tuple[Ints, Ints]:
+def _narrow(value: Lean) -> Lean:
+    """The same in 32 bits if all fit."""
+    fits = int(value.min(initial=0)) >= -MOST_32 and int(value.max(initial=0)) <= MOST_32
+    return np.asarray(value, dtype=np.int32) if fits else value
+
+
+def _picked(rows: Lean, which: Ints) -> Lean:
+    """rows[which], without a copy where that is all of them: they can be most of what a large problem takes."""
+    return rows if len(which) == len(rows) and (which == np.arange(len(rows))).all() else rows[which]
+
+
+def _distinct(rows: Lean) -> tuple[Ints, Ints]:
     """(a row of each kind, number of each row's kind). Rows are compared by a random sum first: sorting wide ones takes long."""
     _, first, kind = np.unique(_sums(rows), return_index=True, return_inverse=True)
+    if len(first) == len(rows):
+        return np.arange(len(rows)), np.arange(len(rows))
     kind = kind.ravel()
     repeated = np.flatnonzero(first[kind] != np.arange(len(rows)))
     if any((rows[some] != rows[first[kind[some]]]).any() for some in np.array_split(repeated, 1 + len(repeated) // 1000)):
@@ -144,26 +165,32 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
     return first.astype(np.int64), kind.ravel().astype(np.int64)
 
 
-def _sums(rows: Ints) -> NDArray[np.uint64]:
+def _sums(rows: Lean) -> NDArray[np.uint64]:
     """A number of each row, the same for the same entries."""
-    factor = np.random.default_rng(rows.shape[1]).integers(0, 1 << 63, rows.shape[1], dtype=np.uint64)
-    bits = rows.astype(np.uint64)
-    bits ^= bits >> np.uint64(32)  # what is all in the highest bits, as BIG is, would leave nearly nothing of the factors
-    return np.asarray(bits @ (2 * factor + np.uint64(1)))
+    factor = 2 * np.random.default_rng(rows.shape[1]).integers(0, 1 << 63, rows.shape[1], dtype=np.uint64) + np.uint64(1)
+    out, step = np.empty(len(rows), dtype=np.uint64), max(1, AT_ONCE // max(1, rows.shape[1]))
+    for i in range(0, len(rows), step):
+        out[i : i + step] = rows[i : i + step].astype(np.int64).view(np.uint64) @ factor
+    return out
 
 
-def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Numbers, Numbers]:
-    rows, of_party, count = [], [], 0
+def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Lean, int, Numbers]:
+    """(rows of all tables one below the other, what stands for BIG there, rows of each party, -1 last)."""
+    wide = any(table.value.dtype == np.int64 for table in tables)
+    closed = CLOSED_64 if wide else CLOSED_32
+    stacked: NDArray[Any] = np.empty((sum(len(table.value) for table in tables), places), dtype=np.int64 if wide else np.int32)
+    of_party: list[Ints] = []
+    count = 0
     for table in tables:
         zero = np.asarray(~table.value.any(axis=1))
         index = table.row + count
         index[zero[table.row]] = -1
         of_party.append(index)
-        rows.append(table.value)
+        part = stacked[count : count + len(table.value)]
+        part[:] = np.where(table.value < 0, closed, 0) if table.rule else table.value
         count += len(table.value)
-    stacked = np.concatenate(rows) if rows else np.zeros((0, places), dtype=np.int64)
     index = np.stack(of_party, axis=1) if of_party else np.zeros((parties, 0), dtype=np.int64)
-    return np.ascontiguousarray(stacked), np.ascontiguousarray(-np.sort(-index, axis=1))
+    return stacked, closed, np.ascontiguousarray(-np.sort(-index, axis=1))
 
 
 def _merge(tables: list[Wide]) -> list[Wide]:
@@ -189,7 +216,7 @@ def _join(a: Wide, b: Wide) -> Wide | None:
         return None
     left = a.value[np.ix_(rows // len(b.value), columns // b.value.shape[1])]
     right = b.value[np.ix_(rows % len(b.value), columns % b.value.shape[1])]
-    return Wide(row.ravel(), column.ravel(), left + right)
+    return Wide(row.ravel(), column.ravel(), left + right, a.rule and b.rule)
 
 
 def _lay_flat(tables: Sequence[Wide], parties: int, offers: int) -> tuple[Numbers, Numbers, Numbers]:

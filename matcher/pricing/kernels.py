@@ -26,7 +26,8 @@ def pair_cost(core, q, a):
         row = core.place_row[q, t]
         if row < 0:
             break
-        total += core.at_place[row, p]
+        value = core.at_place[row, p]
+        total += BIG if value == core.closed else value
     for t in range(core.row.shape[1]):
         total += core.value[core.row[q, t] + core.column[a, t]]
     return total + special(core, q, a)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.layers import Bools, Ints
-from matcher.pricing.core import Core, Numbers, Wide
+from matcher.pricing.core import BIG, Core, Numbers, Wide
 from matcher.pricing.kernels import FAR, HALF, jit, pair_cost, pay, special
 
 LEAST_ENTRIES, MOST_ENTRIES, ENTRIES_A_PARTY = 2_000_000, 30_000_000, 500
@@ -116,12 +116,9 @@ def price_shelves(core, shelves, paid, scale, lowest, order, value, first, last)
 
 
 @jit
-def lay_board(core, at_place, q, scale, board):
-    """board[p]: what tables over places add for a party, with what it adds everywhere; FAR where a rule is broken.
-
-    at_place: the core's, as numbers of the board's kind: adding up like to like is several times quicker.
-    """
-    places = at_place.shape[1]
+def lay_board(core, q, scale, board):
+    """board[p]: what tables over places add for a party, with what it adds everywhere; FAR where a rule is broken."""
+    places = core.at_place.shape[1]
     for p in range(places):
         board[p] = core.usual[q]
     for t in range(core.place_row.shape[1]):
@@ -129,7 +126,8 @@ def lay_board(core, at_place, q, scale, board):
         if row < 0:
             break
         for p in range(places):
-            board[p] += at_place[row, p]
+            value = core.at_place[row, p]
+            board[p] += BIG if value == core.closed else value
     far = FAR + 0 * scale
     for p in range(places):
         board[p] = far if board[p] >= HALF else scale * board[p]
@@ -149,7 +147,7 @@ def worth_of(core, plain, prices, scale, paid, base, q, a):
 
 
 @jit
-def best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, q, board):
+def best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, board):
     """(value, offer) of a party's best pair, over all; offer -1 where there is none. board: scratch of length P."""
     places = core.at_place.shape[1]
     far = prices.dtype.type(FAR)
@@ -166,7 +164,7 @@ def best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, 
                 best, offer = worth, a
     if core.usual[q] >= HALF:
         return best, offer
-    lay_board(core, at_place, q, scale, board)
+    lay_board(core, q, scale, board)
     least, at = far, -1
     for p in range(places):
         bound = board[p] + lowest[k, p]
@@ -190,15 +188,15 @@ def best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, 
 
 
 @jit
-def best_of_many(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, best, offer, first, last):
+def best_of_many(core, shelves, plain, prices, scale, paid, lowest, order, value, best, offer, first, last):
     """`best_of` for the parties first to last."""
     board = np.empty(core.at_place.shape[1], dtype=prices.dtype)
     for q in range(first, last):
-        best[q], offer[q] = best_of(core, at_place, shelves, plain, prices, scale, paid, lowest, order, value, q, board)
+        best[q], offer[q] = best_of(core, shelves, plain, prices, scale, paid, lowest, order, value, q, board)
 
 
 @jit
-def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, q, board, key, heap, heap_key, offers, costs, worths):
+def nearest(core, shelves, plain, prices, paid, lowest, order, value, q, board, key, heap, heap_key, offers, costs, worths):
     """The best offers of a party, at most len(offers), ascending in `worths`; returns how many.
 
     costs: of the pair, room sets apart. board, key: scratch of length P. heap, heap_key: of a length of P / BLOCK, rounded up.
@@ -218,7 +216,7 @@ def nearest(core, at_place, shelves, plain, prices, paid, lowest, order, value, 
                 count = _insert(offers, costs, worths, count, most, a, cost, cost + price)
     if core.usual[q] >= HALF:
         return count
-    lay_board(core, at_place, q, 1.0, board)
+    lay_board(core, q, 1.0, board)
     for p in range(places):
         key[p] = board[p] + lowest[k, p]
     size = 0

@@ -149,19 +149,19 @@ def test_like_rows_are_found_even_where_sums_mislead(shape: tuple[int, int], mon
 
 
 def test_sums_tell_rows_of_broken_rules_apart() -> None:
-    rows = np.random.default_rng(6).integers(0, 2, (500, 60)) * core_module.BIG
+    rows = (np.random.default_rng(6).integers(0, 2, (500, 60)) * -1).astype(np.int8)
     assert len(np.unique(core_module._sums(rows))) == len(np.unique(rows, axis=0)) == 500
 
 
-@pytest.mark.parametrize("places", [63, 64, 65, 128, 150])
-def test_the_nearest_of_many_places_are_the_first_of_all_sorted(places: int) -> None:
-    """Also where several places cost the same."""
+@pytest.mark.parametrize(("places", "unit", "kind"), [(n, 100, np.int32) for n in (63, 64, 65, 128, 150)] + [(65, 1 << 32, np.int64)])
+def test_the_nearest_of_many_places_are_the_first_of_all_sorted(places: int, unit: int, kind: type) -> None:
+    """Also where several places cost the same, and where costs are too large for 32 bits."""
     chance = np.random.default_rng(places)
-    cost = chance.integers(0, 12, (5, places)) * 100
+    cost = chance.integers(0, 12, (5, places)) * unit
     problem = replace(Problem.from_matrix(cost, np.ones((5, places), dtype=int), np.full(places, 2)), place=np.arange(places))
     board = board_of(problem, [1], np.float64)
-    assert board.core.at_place.shape[1] == places
-    prices = chance.integers(0, 3, len(problem.resources)).astype(np.float64) * 100
+    assert board.core.at_place.shape[1] == places and board.core.at_place.dtype == kind
+    prices = chance.integers(0, 3, len(problem.resources)).astype(np.float64) * unit
     board.set_prices(prices)
     worth = cost + prices[[problem.resources_of[a][0] for a in range(places)]]
     for most in (1, 7, places):
