@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,8 @@ class Ways:
         self.row_of = {row.household_id: row for row in placements}
         self.held = Parties.of(self.problem.parties)
         self.every = np.arange(self.problem.offers)
+        self._places: dict[int, str] = {}
+        self._full: dict[int, Full] = {}
 
     @cached_property
     def shy(self) -> frozenset[str]:
@@ -97,8 +99,11 @@ class Ways:
         for low in range(0, len(parties), AT_ONCE):
             block = parties[low : low + AT_ONCE]
             values, allowed = self._values(block)
-            for i, q in enumerate(block.tolist()):
-                out[q] = self._of_one(q, values[i], allowed[i])
+            barred = [self._barred(q, values[i], allowed[i]) for i, q in enumerate(block.tolist())]
+            pairs = [(q, a) for q, offers in zip(block.tolist(), barred, strict=True) for a in offers]
+            rules = dict(zip(pairs, self._rules(pairs), strict=True))
+            for i, (q, offers) in enumerate(zip(block.tolist(), barred, strict=True)):
+                out[q] = self._of_one(q, values[i], allowed[i], {a: rules[q, a] for a in offers})
         return out
 
     def _values(self, parties: Ints) -> tuple[Ints, Bools]:
@@ -113,7 +118,13 @@ class Ways:
                 values[i] += np.where(extra < BLOCKED, extra, 0)
         return values, allowed
 
-    def _of_one(self, q: int, values: Ints, allowed: Bools) -> tuple[Other, ...]:
+    def _barred(self, q: int, values: Ints, allowed: Bools) -> list[int]:
+        """The offers that would cost a party less than where it is, had no rule struck them out."""
+        here = values[self.room.homes[q]]
+        return _cheapest(np.where(~allowed & (values < here), values, BLOCKED), MOST_BARRED)
+
+    def _of_one(self, q: int, values: Ints, allowed: Bools, barred: Mapping[int, tuple[str, ...]]) -> tuple[Other, ...]:
+        """barred: offers with the rules that strike them out."""
         home = int(self.room.homes[q])
         here, first = int(values[home]), self.compiled.households[self.problem.parties[q][0]]
         known = {a.accommodation_id for a in self.row_of[first].alternatives}
@@ -125,9 +136,7 @@ class Ways:
                 continue
             out.append(Other(self.compiled.offers[a], self.place(a), int(values[a]) - here, full=self.full(a)))
         out = out[:MOST_FULL]
-        barred = np.where(~allowed & (values < here), values, BLOCKED)
-        for a in _cheapest(barred, MOST_BARRED):
-            rules = self._rules(q, a)
+        for a, rules in barred.items():
             if rules and not ("tie" in rules and self._keeps_away(q)):
                 out.append(Other(self.compiled.offers[a], self.place(a), int(values[a]) - here, rules))
         return tuple(out)
@@ -144,22 +153,33 @@ class Ways:
 
     def place(self, a: int) -> str:
         """Name of an offer's place."""
-        spot = self.compiled.offer_of[self.compiled.offers[a]].spot
-        return spot.name or f"{spot.lat:.4f} {spot.lon:.4f}"
+        if a not in self._places:
+            spot = self.compiled.offer_of[self.compiled.offers[a]].spot
+            self._places[a] = spot.name or f"{spot.lat:.4f} {spot.lon:.4f}"
+        return self._places[a]
 
     def _keeps_away(self, q: int) -> bool:
         """Is somebody of the party kept apart from a household? Then offers that this strikes out tell where that one is."""
         return any(self.compiled.households[h] in pair for h in self.problem.parties[q] for pair in self._apart)
 
-    def _rules(self, q: int, a: int) -> tuple[str, ...]:
-        """Codes of the rules that strike an offer out for a party, but none that hangs on another household."""
-        members = np.array(self.problem.parties[q])
-        where = np.full(len(members), a)
-        found = [layer.name for layer in self.problem.rules if (layer.pairs(members, where) <= 0).any()]
-        return tuple(dict.fromkeys(found))
+    def _rules(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[str, ...]]:
+        """Codes of the rules that strike an offer out for a party, but none that hangs on another household; of each (party, offer)."""
+        if not pairs:
+            return []
+        sizes = [len(self.problem.parties[q]) for q, _ in pairs]
+        members = np.array([h for q, _ in pairs for h in self.problem.parties[q]], dtype=np.int64)
+        offers = np.repeat(np.array([a for _, a in pairs], dtype=np.int64), sizes)
+        first = np.cumsum([0, *sizes[:-1]])
+        broken = [(layer.name, np.logical_or.reduceat(layer.pairs(members, offers) <= 0, first).tolist()) for layer in self.problem.rules]
+        return [tuple(dict.fromkeys(name for name, is_broken in broken if is_broken[i])) for i in range(len(pairs))]
 
     def full(self, a: int) -> Full:
         """Who is in an offer that has no room, and what moving would cost them."""
+        if a not in self._full:
+            self._full[a] = self._count(a)
+        return self._full[a]
+
+    def _count(self, a: int) -> Full:
         here = self.tenants.get(self.compiled.offers[a], [])
         free = [t for t in here if not t.fixed]
         movable = [t for t in free if t.told and t.loss is not None]

@@ -46,7 +46,7 @@ START_S, LEAST_S = 3.0, 30.0
 """Seconds that a section's process takes to begin, and that a section is given while no plan stands, though later cuts have less."""
 FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
 """Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common."""
-SHARPENED, MIB_A_PARTY = 400_000, 0.012
+SHARPENED, MIB_A_PARTY = 400_000, 0.006
 """Up to so many parties the prices go on for all sections together after each cut, beyond only after the last, for it takes minutes; and
 not at all where the search may not take so much memory."""
 TOGETHER = Course(60, 10, 6, 20, (600.0, 30.0), (400.0, 5.0))
