@@ -30,6 +30,8 @@ from tests.prices.problems import problems
 from tests.runs import DATE, generated, instance_of
 
 LINKS = ("must be placed both or neither", "break a required tie")
+KIND, INTEGER = (True, np.inf), (False, 400.0)
+"""Pieces where the linear program may settle who has a whole arc, and where none is settled and arcs are few."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ def priced(s: Scene, scale: float) -> np.ndarray:
 
 
 def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
-    seen: Counter[str] = Counter()
-    for s in scenes():
+    seen: Counter[object] = Counter()
+    for i, s in enumerate(scenes()):
         house = s.house(Standing.nobody(s.field.parties))
         settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
         before = standing_of(house, s.choices)
@@ -175,7 +177,7 @@ def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
         prices = s.chance.random(len(s.problem.resources)) * 300
         ground = make_ground(s.field, s.choices, guide, before, s.out, s.held, prices)
         assert ground.offers().tolist() == before.offer.tolist() and ground.room_sets().tolist() == before.set.tolist()
-        change = improve(ground, Sweep(4, 2, int(s.chance.integers(3, 60)), 5.0, 20, 1.0), lambda _: True)
+        change = improve(ground, Sweep(4, 2, int(s.chance.integers(3, 60)), 5.0, 20, 1.0, *(KIND, INTEGER)[i % 2]), lambda _: True)
         after = Standing(ground.offers(), ground.room_sets())
         assert change == arcs_cost(s, after) - arcs_cost(s, before) <= 0
         assert (loads_of(s.field, after) <= s.problem.capacity).all()
@@ -185,9 +187,10 @@ def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
         assert after.offer[s.held].tolist() == before.offer[s.held].tolist()
         kept = keep_promises(s.field, after)
         assert faults_of(s, kept) == []
-        seen["cheaper"] += change < 0
+        seen["cheaper", i % 2] += change < 0
+        assert not ground.hurried
         seen["taken out"] += bool((kept.offer != after.offer).any())
-    assert seen["cheaper"] >= 10 and seen["taken out"] >= 3, seen
+    assert min(seen["cheaper", 0], seen["cheaper", 1]) >= 5 and seen["taken out"] >= 3, seen
 
 
 def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +198,7 @@ def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.Monkey
     solve_one, together = blocks._solve, [0]
     lock = threading.Lock()
 
-    def late(piece: blocks.Piece, out: np.ndarray, plan: Sweep) -> np.ndarray | None:
+    def late(piece: blocks.Piece, out: np.ndarray, plan: Sweep) -> blocks.Found:
         with lock:
             together[0] += 1
             together.append(together[0])
@@ -216,9 +219,13 @@ def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.Monkey
         monkeypatch.setattr(blocks, "processors", lambda threads=threads: threads)
         monkeypatch.setattr(blocks, "_solve", late if threads > 1 else solve_one)
         ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
-        assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0), lambda _: True) < 0
+        assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *KIND), lambda _: True) < 0
         found.append((ground.offers().tolist(), ground.room_sets().tolist()))
     assert found[0] == found[1] and max(together) > 1
+
+    monkeypatch.setattr(blocks, "_solve", lambda *_: (None, True))
+    ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
+    assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *KIND), lambda _: True) == 0 and ground.hurried
 
     def broken_piece(*_: object) -> None:
         raise ValueError("this piece is broken")
@@ -226,7 +233,7 @@ def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.Monkey
     monkeypatch.setattr(blocks, "_solve", broken_piece)
     ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
     with pytest.raises(ValueError, match="this piece is broken"):
-        improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0), lambda _: True)
+        improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *KIND), lambda _: True)
 
 
 def worse_than_best(s: Scene, ground: Ground) -> list[float]:

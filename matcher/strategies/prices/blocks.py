@@ -27,16 +27,20 @@ from matcher.strategies.prices.house import Standing
 from matcher.strategies.prices.linear import Answer, arcs_of, make_program, solve_program, uses_of
 from matcher.strategies.prices.room import Guide
 
+Found = tuple[Ints | None, bool]
+"""(chosen arc of each party of a piece, -1 for none, or None if nothing was found; the clock cut the search)."""
 WHOLE = 0.999
 AGAIN = 0.3
 """What a party's loss counts after it was in a piece that could not mend it."""
-MOST_OUT = 60
+WAITING = 0.2
+"""Of parties that a piece may hold, so many more may be out and want to come in."""
 
 
 @dataclass(frozen=True)
 class Sweep:
     """pieces: how many; at_once: how many of them may be on their way; parties: in each at the most; seconds: safety net of one piece;
-    nodes: of its search tree; least: losses smaller than this are left alone (cost units)."""
+    nodes: of its search tree; least: losses smaller than this are left alone (cost units). relaxed: who has one whole arc in the linear
+    program keeps it. narrow: arcs are not worse than best by more than so much, but for those that stand."""
 
     pieces: int
     at_once: int
@@ -44,12 +48,15 @@ class Sweep:
     seconds: float
     nodes: int
     least: float
+    relaxed: bool
+    narrow: float
 
 
 @dataclass
 class Ground:
     """What pieces are cut from. arc: of each party in `choices`, -1 where it is out; loss: what that is worse than its best;
-    tried, tried_offer: what a loss still counts; held: who must not move; load: of every row; prices, owner: of every row, the offer."""
+    tried, tried_offer: what a loss still counts; held: who must not move; load: of every row; prices, owner: of every row, the offer.
+    hurried: the clock has cut a piece."""
 
     choices: Choices
     guide: Guide
@@ -63,6 +70,7 @@ class Ground:
     capacity: Ints
     prices: Floats
     owner: Ints
+    hurried: bool = False
 
     def offers(self) -> Ints:
         """Where everybody is, -1 for who is out."""
@@ -117,7 +125,7 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
     time before another begins: so what comes out does not depend on which thread was quicker.
     """
     change, left = 0, plan.pieces
-    flying: deque[tuple[Piece, Future[Ints | None]]] = deque()
+    flying: deque[tuple[Piece, Future[Found]]] = deque()
     closed, busy = np.zeros(len(ground.tried_offer), dtype=np.bool_), ground.held.copy()
     with ThreadPoolExecutor(min(plan.at_once, processors())) as pool:
         try:
@@ -132,7 +140,8 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
                 if not flying:
                     return change
                 piece, answer = flying.popleft()
-                chosen = answer.result()
+                chosen, hurried = answer.result()
+                ground.hurried |= hurried
                 if chosen is not None:
                     change += _take(ground, piece, chosen)
                 busy[piece.parties], closed[piece.offers] = False, False
@@ -171,21 +180,22 @@ def _next_piece(ground: Ground, plan: Sweep, closed: Bools, busy: Bools) -> Piec
         choices.start, choices.offer, guide.rank, guide.worth, guide.best, edges, order, busy, closed,
         seeds, plan.parties, reach, inside, reached,
     )  # fmt: skip
-    inside |= _waiting(ground, reached, reach, busy)
+    inside |= _waiting(ground, reached, reach, busy, int(WAITING * plan.parties))
     parties = np.flatnonzero(inside)
     reached[offer[parties][offer[parties] >= 0]] = True
     ground.tried[seeds] *= AGAIN
-    return _cut(ground, parties, reached, reach, hole if weight[seed] < left[hole] else -1)
+    return _cut(ground, parties, reached, min(reach, plan.narrow), hole if weight[seed] < left[hole] else -1)
 
 
-def _waiting(ground: Ground, reached: Bools, reach: float, busy: Bools) -> Bools:
-    """Those who are out, lose by it, and might live on what the piece has reached: the worst of them."""
-    waits = np.flatnonzero((ground.arc < 0) & (ground.loss > 0) & ~busy)
+def _waiting(ground: Ground, reached: Bools, reach: float, busy: Bools, most: int) -> Bools:
+    """Those who are out and might live on what the piece has reached: the worst of them first, those too who lose nothing by it, for to
+    change who is out may be what helps."""
+    waits = np.flatnonzero((ground.arc < 0) & ~busy)
     inside = np.zeros(len(ground.arc), dtype=np.bool_)
-    waits = waits[np.argsort(-ground.loss[waits], kind="stable")][: 4 * MOST_OUT]
+    waits = waits[np.argsort(-ground.loss[waits], kind="stable")][: 4 * most]
     arcs, position = arcs_of(ground.choices, waits)
     near = reached[ground.choices.offer[arcs]] & (ground.guide.worth[arcs] - ground.guide.best[waits[position]] <= reach)
-    inside[waits[np.unique(position[near])][:MOST_OUT]] = True
+    inside[waits[np.unique(position[near])][:most]] = True
     return inside
 
 
@@ -262,39 +272,43 @@ def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) 
     return Piece(parties, some, arcs, now, free, used[used >= 0])
 
 
-def _solve(piece: Piece, out: Ints, plan: Sweep) -> Ints | None:
-    """Chosen arc of each party of the piece, -1 for none; None if nothing was found."""
+def _solve(piece: Piece, out: Ints, plan: Sweep) -> Found:
+    """The linear program first, if that may settle who has a whole arc; then whole arcs for all others."""
     if not len(piece.choices.offer):
-        return None
-    everybody = np.arange(len(piece.parties))
+        return None, False
     costs = out[piece.parties]
-    relaxed = _ask(piece, everybody, costs, piece.free, plan, integer=False)
-    if relaxed is None:
-        return None
-    values = relaxed.values
-    chosen = np.full(len(everybody), -1, dtype=np.int64)
-    whole = np.flatnonzero(values > WHOLE)
-    chosen[np.searchsorted(piece.choices.start, whole, side="right") - 1] = whole
-    touched = np.zeros(len(everybody), dtype=np.bool_)
-    some = np.flatnonzero((values > 1 - WHOLE) & (values <= WHOLE))
-    touched[np.searchsorted(piece.choices.start, some, side="right") - 1] = True
-    # Whoever shares an offer with somebody in two minds is free to move too: else there is often no whole way to fit them in.
-    contested = np.zeros(int(piece.choices.offer.max(initial=-1)) + 1, dtype=np.bool_)
-    contested[piece.choices.offer[some]] = True
-    shares = (chosen >= 0) & contested[piece.choices.offer[np.maximum(chosen, 0)]]
-    rest = np.flatnonzero((chosen < 0) | touched | shares)
-    chosen[rest] = -1
+    chosen = np.full(len(costs), -1, dtype=np.int64)
+    if plan.relaxed:
+        relaxed = _ask(piece, np.arange(len(costs)), costs, piece.free, plan, integer=False)
+        if relaxed is None:
+            return None, False
+        chosen = _settled(piece, relaxed.values)
+    rest = np.flatnonzero(chosen < 0)
     if not len(rest):
-        return chosen
+        return chosen, False
     free = piece.free.copy()
     _, rows, amounts = uses_of(piece.choices, chosen[chosen >= 0])
     np.subtract.at(free, rows, amounts)
     answer = _ask(piece, rest, costs[rest], free, plan, integer=True)
     if answer is None:
-        return None
+        return None, False
     arcs, position = arcs_of(piece.choices, rest)
     used = np.flatnonzero(answer.values > 0.5)
     chosen[rest[position[used]]] = arcs[used]
+    return chosen, answer.hurried
+
+
+def _settled(piece: Piece, values: Floats) -> Ints:
+    """The arc of everybody who has one whole arc in the linear program, and no offer in common with somebody in two minds; else -1."""
+    chosen = np.full(len(piece.parties), -1, dtype=np.int64)
+    whole = np.flatnonzero(values > WHOLE)
+    chosen[np.searchsorted(piece.choices.start, whole, side="right") - 1] = whole
+    some = np.flatnonzero((values > 1 - WHOLE) & (values <= WHOLE))
+    # Whoever shares an offer with somebody in two minds is free to move too: else there is often no whole way to fit them in.
+    contested = np.zeros(int(piece.choices.offer.max(initial=-1)) + 1, dtype=np.bool_)
+    contested[piece.choices.offer[some]] = True
+    chosen[(chosen >= 0) & contested[piece.choices.offer[np.maximum(chosen, 0)]]] = -1
+    chosen[np.searchsorted(piece.choices.start, some, side="right") - 1] = -1
     return chosen
 
 

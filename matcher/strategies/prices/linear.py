@@ -73,11 +73,13 @@ def arcs_of(choices: Choices, parties: Ints) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class Answer:
-    """values: of the variables. prices: of the resources (LP only, else empty), by position in the program's rows, ≥ 0. cost: objective."""
+    """values: of the variables. prices: of the resources (LP only, else empty), by position in the program's rows, ≥ 0. cost: objective.
+    hurried: the clock cut the search."""
 
     values: Floats
     prices: Floats
     cost: float
+    hurried: bool = False
 
 
 def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int) -> Answer | None:
@@ -97,4 +99,4 @@ def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int
     if not integer and result.has_dual_feasible_solution():
         duals = np.array([x for _, x in sorted((row.id, x) for row, x in result.dual_values().items())])
         prices = np.maximum(0.0, -duals[program.people :])
-    return Answer(values, prices, float(result.objective_value()))
+    return Answer(values, prices, float(result.objective_value()), result.termination.limit == mathopt.Limit.TIME)

@@ -32,7 +32,7 @@ from matcher.strategies.prices.smooth import Course, climb, work_of
 
 SIZES = (1, 2, 3, 4, 5, 6)
 LEVEL = Course(100, 10, 12, 64, (30_000.0, 5000.0), (30_000.0, 300.0), 0.1)
-SAMPLE = 2000
+SAMPLE, MOST_STEPS_OF_ROWS = 2000, 800
 ROWS = Course(150, 10, 6, 32, (5000.0, 100.0), (2500.0, 50.0))
 LAST = Course(150, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
 LARGE, NARROW = 150_000, (20, 4, 20)
@@ -46,6 +46,9 @@ the climb over rows takes so many steps more for each time that, but no more tha
 DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 300, 500
 """Parties in an exact piece: a twentieth of all, between these."""
+LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
+"""What pieces are like, one level after the other where a round has found nothing: may the linear program settle who has a whole arc, how
+many times as large are they, and by how much may an arc be worse than best. Small problems begin with the second: it takes most of them."""
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
 LEAST = 500.0
@@ -149,13 +152,15 @@ class _Run:
     def run(self) -> Outcome:
         found = self._prices()
         standing = self._first_plan(found)
-        turn = 0
+        turn, level = 0, int(self.field.parties <= MOST_PARTIES)
         while not self.hand.near_enough and self.stopped is None and turn < 60:
             before = self.hand.cost
-            standing = self._round(standing, found, turn)
+            standing = self._round(standing, found, turn, level)
             turn += 1
-            if self.hand.cost == before and (self.field.parties <= MOST_PARTIES or (turn >= 3 and turn % 3 == 0)):
-                break
+            if self.hand.cost == before:
+                level += 1
+                if level == len(LEVELS):
+                    break
         cut = None if self.hand.near_enough else "time" if self.hurried else self.stopped
         return Outcome(self.hand.plan, self.hand.ends, self.forest, self.work, cut)
 
@@ -182,6 +187,8 @@ class _Run:
             level, course = (LEVEL, ROWS) if short <= 0 else (SCARCE_LEVEL, SCARCE)
             found = climb(self.market, ties, sample, zero, level, going_on(len(sample)))
             course = replace(course, steps=course.steps + min(MOST_MORE, int(MORE * max(0.0, short))))
+            if parties > MOST_PARTIES:  # no linear program follows; the fewer parties, the more steps it takes, and the cheaper they are
+                course = replace(course, steps=max(course.steps, min(MOST_STEPS_OF_ROWS, ROWS.steps * ORDINARY // parties)))
         else:
             found, course = Found(-np.inf, start.prices, start.floors), GUESSED if start.rough else AGAIN
         if parties > LARGE:
@@ -238,7 +245,7 @@ class _Run:
             flow.run(house, size, self.chance)
             self.work += FLOW * self.field.parties
 
-    def _round(self, standing: Standing, found: Found, turn: int) -> Standing:
+    def _round(self, standing: Standing, found: Found, turn: int, level: int) -> Standing:
         """Room for those who are out, flows, a little annealing where households are linked, exact pieces."""
         lists = self._lists(standing, found, 8)
         house = self._house(lists.priced, standing)
@@ -267,10 +274,12 @@ class _Run:
         if self.stopped is not None or self.hand.near_enough:
             return standing
         ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
-        size = int(np.clip(self.field.parties // 20, *PIECE))
-        pieces = max(2, round(self.field.parties / size))
-        sweep = Sweep(pieces, AT_ONCE, size, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST)
+        relaxed, times, narrow = LEVELS[level]
+        size = times * int(np.clip(self.field.parties // 20, *PIECE))
+        pieces = max(1, round(self.field.parties / size))
+        sweep = Sweep(pieces, AT_ONCE, size, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST, relaxed, narrow)
         improve(ground, sweep, self._between)
+        self.hurried |= ground.hurried
         return self._take(Standing(ground.offers(), ground.room_sets()))
 
     def _between(self, parties: int) -> bool:
