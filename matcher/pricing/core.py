@@ -87,7 +87,7 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
     tables: list[Wide] = []
     for layer in problem.rules:
         if isinstance(layer, Table):
-            tables.append(_of_parties(problem, layer, np.where(layer.value > 0, 0, -1).astype(np.int8), rule=True))
+            tables.append(_of_parties(problem, layer, -(layer.value <= 0).astype(np.int8), rule=True))
     for layer, stage in zip(problem.terms, problem.term_stage, strict=True):
         if isinstance(layer, Table) and weights[stage]:
             value = layer.value if weights[stage] == 1 else layer.value.astype(np.int64) * int(weights[stage])
@@ -133,7 +133,8 @@ def _of_parties(problem: Problem, table: Table, value: Lean, *, rule: bool) -> W
             extra.append(value[list(key)].min(axis=0) if rule else value[list(key)].sum(axis=0, dtype=np.int64))
         row[q] = known[key]
     if extra:
-        value = np.concatenate([value, _narrow(np.array(extra))])
+        more = np.array(extra)
+        value = np.concatenate([value, more if rule else _narrow(more)])
     used, row = np.unique(row, return_inverse=True)
     value = _picked(value, np.asarray(used))
     first, same = _distinct(value)
@@ -143,9 +144,9 @@ def _of_parties(problem: Problem, table: Table, value: Lean, *, rule: bool) -> W
 
 
 def _narrow(value: Lean) -> Lean:
-    """The same in 32 bits if all fit."""
+    """The same in 32 bits if all fit, else in 64."""
     fits = int(value.min(initial=0)) >= -MOST_32 and int(value.max(initial=0)) <= MOST_32
-    return np.asarray(value, dtype=np.int32) if fits else value
+    return value.astype(np.int32, copy=False) if fits else value.astype(np.int64, copy=False)
 
 
 def _picked(rows: Lean, which: Ints) -> Lean:
@@ -187,7 +188,9 @@ def _stack(tables: Sequence[Wide], places: int, parties: int) -> tuple[Lean, int
         index[zero[table.row]] = -1
         of_party.append(index)
         part = stacked[count : count + len(table.value)]
-        part[:] = np.where(table.value < 0, closed, 0) if table.rule else table.value
+        part[:] = 0 if table.rule else table.value
+        if table.rule:
+            part[table.value < 0] = closed
         count += len(table.value)
     index = np.stack(of_party, axis=1) if of_party else np.zeros((parties, 0), dtype=np.int64)
     return stacked, closed, np.ascontiguousarray(-np.sort(-index, axis=1))

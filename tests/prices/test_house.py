@@ -30,7 +30,7 @@ from tests.prices.problems import problems
 from tests.runs import DATE, generated, instance_of
 
 LINKS = ("must be placed both or neither", "break a required tie")
-KIND, INTEGER = (True, np.inf), (False, 400.0)
+RELAXED, INTEGER = (True, np.inf), (False, 400.0)
 """Pieces where the linear program may settle who has a whole arc, and where none is settled and arcs are few."""
 
 
@@ -177,7 +177,7 @@ def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
         prices = s.chance.random(len(s.problem.resources)) * 300
         ground = make_ground(s.field, s.choices, guide, before, s.out, s.held, prices)
         assert ground.offers().tolist() == before.offer.tolist() and ground.room_sets().tolist() == before.set.tolist()
-        change = improve(ground, Sweep(4, 2, int(s.chance.integers(3, 60)), 5.0, 20, 1.0, *(KIND, INTEGER)[i % 2]), lambda _: True)
+        change = improve(ground, Sweep(4, 2, int(s.chance.integers(3, 60)), 5.0, 20, 1.0, *(RELAXED, INTEGER)[i % 2]), lambda _: True)
         after = Standing(ground.offers(), ground.room_sets())
         assert change == arcs_cost(s, after) - arcs_cost(s, before) <= 0
         assert (loads_of(s.field, after) <= s.problem.capacity).all()
@@ -219,13 +219,13 @@ def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.Monkey
         monkeypatch.setattr(blocks, "processors", lambda threads=threads: threads)
         monkeypatch.setattr(blocks, "_solve", late if threads > 1 else solve_one)
         ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
-        assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *KIND), lambda _: True) < 0
+        assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *RELAXED), lambda _: True) < 0
         found.append((ground.offers().tolist(), ground.room_sets().tolist()))
     assert found[0] == found[1] and max(together) > 1
 
     monkeypatch.setattr(blocks, "_solve", lambda *_: (None, True))
     ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
-    assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *KIND), lambda _: True) == 0 and ground.hurried
+    assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *RELAXED), lambda _: True) == 0 and ground.hurried
 
     def broken_piece(*_: object) -> None:
         raise ValueError("this piece is broken")
@@ -233,7 +233,7 @@ def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.Monkey
     monkeypatch.setattr(blocks, "_solve", broken_piece)
     ground = make_ground(s.field, s.choices, make_guide(s.choices, priced(s, 300.0), s.out), before, s.out, s.held, prices)
     with pytest.raises(ValueError, match="this piece is broken"):
-        improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *KIND), lambda _: True)
+        improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *RELAXED), lambda _: True)
 
 
 def worse_than_best(s: Scene, ground: Ground) -> list[float]:

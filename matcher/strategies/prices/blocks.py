@@ -1,8 +1,8 @@
-"""Exact pieces: a few hundred parties around one that has fared badly, placed anew as an integer program, all else held.
+"""Exact pieces: some hundred parties around one that has fared badly, placed anew as an integer program, all else held.
 
 At good prices most parties have an arc that is as good as their best, and what a plan costs too much sits with few. A piece
 grows from one of these along arcs that are little worse than best, like the paths of shortest-path searches, since only who is
-near in that sense can be part of an exchange that helps. The linear program comes first, by GLOP; who has one whole arc there
+near in that sense can be part of an exchange that helps. The linear program may come first, by GLOP; who has one whole arc there
 keeps it, unless it shares an offer with somebody in two minds, and HiGHS places the rest. What the solvers say is not taken on
 trust: a piece is taken only if every row holds and the cost falls. Pieces without a common offer or party are solved at the same time.
 """
@@ -36,11 +36,16 @@ WAITING = 0.2
 """Of parties that a piece may hold, so many more may be out and want to come in."""
 
 
+LITTLE = 20
+"""A piece counts for that part of a full one at the least."""
+
+
 @dataclass(frozen=True)
 class Sweep:
-    """pieces: how many; at_once: how many of them may be on their way; parties: in each at the most; seconds: safety net of one piece;
-    nodes: of its search tree; least: losses smaller than this are left alone (cost units). relaxed: who has one whole arc in the linear
-    program keeps it. narrow: arcs are not worse than best by more than so much, but for those that stand."""
+    """pieces: how many (small ones count for less); at_once: how many of them may be on their way; parties: in each at the most, those who
+    are out and come in besides not counted; seconds:
+    safety net of one piece; nodes: of its search tree; least: losses smaller than this are left alone (cost units). relaxed: who has one
+    whole arc in the linear program keeps it. narrow: arcs are not worse than best by more than so much, but for those that stand."""
 
     pieces: int
     at_once: int
@@ -124,7 +129,7 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
     Some pieces are on their way at once, and have no party and no offer in common. They land in the order in which they began, each
     time before another begins: so what comes out does not depend on which thread was quicker.
     """
-    change, left = 0, plan.pieces
+    change, left = 0, plan.pieces * plan.parties
     flying: deque[tuple[Piece, Future[Found]]] = deque()
     closed, busy = np.zeros(len(ground.tried_offer), dtype=np.bool_), ground.held.copy()
     with ThreadPoolExecutor(min(plan.at_once, processors())) as pool:
@@ -134,7 +139,7 @@ def improve(ground: Ground, plan: Sweep, watch: Callable[[int], bool]) -> int:
                     piece = _next_piece(ground, plan, closed, busy)
                     if piece is None:
                         break
-                    left -= 1
+                    left -= max(len(piece.parties), plan.parties // LITTLE)
                     busy[piece.parties], closed[piece.offers] = True, True
                     flying.append((piece, pool.submit(_solve, piece, ground.out, plan)))
                 if not flying:
@@ -191,11 +196,11 @@ def _waiting(ground: Ground, reached: Bools, reach: float, busy: Bools, most: in
     """Those who are out and might live on what the piece has reached: the worst of them first, those too who lose nothing by it, for to
     change who is out may be what helps."""
     waits = np.flatnonzero((ground.arc < 0) & ~busy)
-    inside = np.zeros(len(ground.arc), dtype=np.bool_)
-    waits = waits[np.argsort(-ground.loss[waits], kind="stable")][: 4 * most]
     arcs, position = arcs_of(ground.choices, waits)
     near = reached[ground.choices.offer[arcs]] & (ground.guide.worth[arcs] - ground.guide.best[waits[position]] <= reach)
-    inside[waits[np.unique(position[near])][:most]] = True
+    waits = waits[np.unique(position[near])]
+    inside = np.zeros(len(ground.arc), dtype=np.bool_)
+    inside[waits[np.argsort(-ground.loss[waits], kind="stable")][:most]] = True
     return inside
 
 
@@ -277,25 +282,27 @@ def _solve(piece: Piece, out: Ints, plan: Sweep) -> Found:
     if not len(piece.choices.offer):
         return None, False
     costs = out[piece.parties]
-    chosen = np.full(len(costs), -1, dtype=np.int64)
+    chosen, hurried = np.full(len(costs), -1, dtype=np.int64), False
     if plan.relaxed:
         relaxed = _ask(piece, np.arange(len(costs)), costs, piece.free, plan, integer=False)
-        if relaxed is None:
-            return None, False
+        hurried = relaxed.hurried
+        if relaxed.values is None:
+            return None, hurried
         chosen = _settled(piece, relaxed.values)
     rest = np.flatnonzero(chosen < 0)
     if not len(rest):
-        return chosen, False
+        return chosen, hurried
     free = piece.free.copy()
     _, rows, amounts = uses_of(piece.choices, chosen[chosen >= 0])
     np.subtract.at(free, rows, amounts)
     answer = _ask(piece, rest, costs[rest], free, plan, integer=True)
-    if answer is None:
-        return None, False
+    hurried |= answer.hurried
+    if answer.values is None:
+        return None, hurried
     arcs, position = arcs_of(piece.choices, rest)
     used = np.flatnonzero(answer.values > 0.5)
     chosen[rest[position[used]]] = arcs[used]
-    return chosen, answer.hurried
+    return chosen, hurried
 
 
 def _settled(piece: Piece, values: Floats) -> Ints:
@@ -312,7 +319,7 @@ def _settled(piece: Piece, values: Floats) -> Ints:
     return chosen
 
 
-def _ask(piece: Piece, chosen: Ints, costs: Ints, free: Ints, plan: Sweep, *, integer: bool) -> Answer | None:
+def _ask(piece: Piece, chosen: Ints, costs: Ints, free: Ints, plan: Sweep, *, integer: bool) -> Answer:
     program = make_program(piece.choices, chosen, costs, free, integer=integer)
     return solve_program(program, integer=integer, seconds=plan.seconds, nodes=plan.nodes)
 

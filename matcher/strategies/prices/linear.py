@@ -73,17 +73,17 @@ def arcs_of(choices: Choices, parties: Ints) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class Answer:
-    """values: of the variables. prices: of the resources (LP only, else empty), by position in the program's rows, ≥ 0. cost: objective.
-    hurried: the clock cut the search."""
+    """values: of the variables, None if nothing was found. prices: of the resources (LP only, else empty), by position in the program's
+    rows, ≥ 0. cost: objective. hurried: the clock cut the search."""
 
-    values: Floats
+    values: Floats | None
     prices: Floats
     cost: float
     hurried: bool = False
 
 
-def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int) -> Answer | None:
-    """By GLOP, or by HiGHS where whole arcs are asked for; None if nothing was found within the limits."""
+def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int) -> Answer:
+    """By GLOP, or by HiGHS where whole arcs are asked for."""
     if not len(program.proto.variables.ids):
         return Answer(np.zeros(0), np.zeros(len(program.rows)), 0.0)
     parameters = mathopt.SolveParameters(time_limit=dt.timedelta(seconds=max(0.1, seconds)))
@@ -92,11 +92,13 @@ def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int
         parameters.highs.int_options["mip_max_nodes"] = nodes
     solver = mathopt.SolverType.HIGHS if integer else mathopt.SolverType.GLOP
     result = mathopt.solve(mathopt.Model.from_model_proto(program.proto), solver, params=parameters)
+    limit = result.termination.limit  # time is the only one that GLOP is given, and it does not call it so
+    hurried = limit == mathopt.Limit.TIME if integer else limit is not None
     if not result.has_primal_feasible_solution():
-        return None
+        return Answer(None, np.zeros(len(program.rows)), 0.0, hurried)
     values = np.array([x for _, x in sorted((v.id, x) for v, x in result.variable_values().items())])
     prices = np.zeros(len(program.rows))
     if not integer and result.has_dual_feasible_solution():
         duals = np.array([x for _, x in sorted((row.id, x) for row, x in result.dual_values().items())])
         prices = np.maximum(0.0, -duals[program.people :])
-    return Answer(values, prices, float(result.objective_value()), result.termination.limit == mathopt.Limit.TIME)
+    return Answer(values, prices, float(result.objective_value()), hurried)

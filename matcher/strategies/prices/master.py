@@ -31,7 +31,7 @@ def refine(field: Field, market: Market, start: Found, out: Ints, seconds: Calla
         choices = write_out(field.board, lists, SETS)
         program = make_program(choices, parties, costs, field.problem.capacity, integer=False)
         answer = solve_program(program, integer=False, seconds=seconds(), nodes=0)
-        if answer is None:
+        if answer.values is None:
             break
         prices = np.zeros(len(market.capacity))
         prices[program.rows] = answer.prices

@@ -26,6 +26,7 @@ from matcher.strategies.prices.hand import Hand
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.pairs import place_pairs, waiting
+from matcher.strategies.prices.partners import movable, with_links
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import Guide, make_guide, make_room
 from matcher.strategies.prices.smooth import Course, climb, work_of
@@ -45,7 +46,7 @@ SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 the climb over rows takes so many steps more for each time that, but no more than so many."""
 DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 300, 500
-"""Parties in an exact piece: a twentieth of all, between these."""
+"""Parties in an exact piece: a twentieth of all, between these; some times as many on some levels."""
 LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
 """What pieces are like, one level after the other where a round has found nothing: may the linear program settle who has a whole arc, how
 many times as large are they, and by how much may an arc be worse than best. Small problems begin with the second: it takes most of them."""
@@ -55,7 +56,7 @@ LEAST = 500.0
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
-MOST_STEPS, MOVES, PAIRINGS = 40, 20, 3
+MOST_STEPS, MOVES, PAIRINGS, PATIENCE = 40, 20, 3, 2
 STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a step of making room, a move of annealing, a party
 in an exact piece, a party in a flow."""
@@ -73,6 +74,16 @@ class Lists:
     choices: Choices
     priced: Choices
     guide: Guide
+
+
+@dataclass(frozen=True)
+class Loose:
+    """What may move. choices, guide, out: with what links cost in the costs of linked parties that may; held: who may not."""
+
+    choices: Choices
+    guide: Guide
+    out: Ints
+    held: Bools
 
 
 class PriceStrategy:
@@ -152,13 +163,15 @@ class _Run:
     def run(self) -> Outcome:
         found = self._prices()
         standing = self._first_plan(found)
-        turn, level = 0, int(self.field.parties <= MOST_PARTIES)
+        turn, level, idle = 0, int(self.field.parties <= MOST_PARTIES), 0
+        patience = PATIENCE if self.problem.links else 1  # it is others of the linked that may move in each round
         while not self.hand.near_enough and self.stopped is None and turn < 60:
             before = self.hand.cost
             standing = self._round(standing, found, turn, level)
             turn += 1
-            if self.hand.cost == before:
-                level += 1
+            idle = idle + 1 if self.hand.cost == before else 0
+            if idle == patience:
+                level, idle = level + 1, 0
                 if level == len(LEVELS):
                     break
         cut = None if self.hand.near_enough else "time" if self.hurried else self.stopped
@@ -237,8 +250,20 @@ class _Run:
         parties = Parties.of(self.problem.parties)
         return lottery[parties.member[parties.start[:-1]]]
 
-    def _flows(self, house: House, choices: Choices, sizes: Sequence[int]) -> None:
-        flow = Flow(self.field.core.uses, choices, self.held, near=12, drawn=24)
+    def _loose(self, house: House, lists: Lists) -> Loose:
+        """What flows and pieces may move: of linked parties, some that are not linked to each other."""
+        if not self.problem.links:
+            return Loose(lists.choices, lists.guide, self.out, self.held)
+        free = movable(self.bonds, self.chance.permutation(np.flatnonzero(self.held)))
+        choices, out = with_links(self.bonds, house, lists.choices, free, self.out)
+        worth = (choices.cost + lists.priced.cost - lists.choices.cost).astype(np.float64)
+        return Loose(choices, make_guide(choices, worth, out), out, ~free)
+
+    def _flows(self, house: House, lists: Lists, sizes: Sequence[int]) -> None:
+        loose = self._loose(house, lists)
+        flow = Flow(self.field.core.uses, loose.choices, loose.held, near=12, drawn=24)
+        house = house._replace(out=loose.out)
+        _set_costs(house, loose.choices)
         for size in sizes:
             if self.stopped is not None:
                 return
@@ -264,8 +289,8 @@ class _Run:
             order = waiting(house, lists.guide)
             steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most - steps, stake)
         self.work += STEP * steps
-        house.cost[:] = np.where(house.arc >= 0, lists.choices.cost[np.maximum(house.arc, 0)] if len(lists.choices.cost) else 0, self.out)
-        self._flows(house, lists.choices, SIZES)
+        self._flows(house, lists, SIZES)
+        _set_costs(house, lists.choices)
         if self.problem.links or self.problem.floors:
             moves = MOVES * self.field.parties
             anneal(house, lists.choices, self.bonds, self.state, moves, 3000.0, 30.0, 3.0, 6, 0.1, 24)
@@ -273,7 +298,8 @@ class _Run:
         standing = self._take(standing_of(house, lists.choices))
         if self.stopped is not None or self.hand.near_enough:
             return standing
-        ground = make_ground(self.field, lists.choices, lists.guide, standing, self.out, self.held, found.prices)
+        loose = self._loose(house, lists)
+        ground = make_ground(self.field, loose.choices, loose.guide, standing, loose.out, loose.held, found.prices)
         relaxed, times, narrow = LEVELS[level]
         size = times * int(np.clip(self.field.parties // 20, *PIECE))
         pieces = max(1, round(self.field.parties / size))
@@ -295,6 +321,11 @@ class _Run:
             return standing
         self.hand.take(plan)
         return standing
+
+
+def _set_costs(house: House, choices: Choices) -> None:
+    """What everybody costs where they are, by the costs of these arcs."""
+    house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, house.out)
 
 
 def _room_sets(field: Field, standing: Standing) -> list[tuple[int, ...]]:
