@@ -26,9 +26,13 @@ class Hand:
     @property
     def near_enough(self) -> bool:
         """Has the gap that was asked for been proved?"""
+        return self.within(self.gap)
+
+    def within(self, gap: float) -> bool:
+        """Has it been proved that the plan is that near the best?"""
         if self.plan is None or self.end is None:
             return False
-        return self.cost[0] - self.end.bound <= self.gap * max(1, abs(self.cost[0]))
+        return self.cost[0] - self.end.bound <= gap * max(1, abs(self.cost[0]))
 
     @property
     def ends(self) -> tuple[StageEnd, ...]:

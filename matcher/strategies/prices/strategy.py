@@ -50,6 +50,8 @@ PIECE = 300, 500
 LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
 """What pieces are like, one level after the other where a round has found nothing: may the linear program settle who has a whole arc, how
 many times as large are they, and by how much may an arc be worse than best. Small problems begin with the second: it takes most of them."""
+ENOUGH = 0.0015
+"""Small problems, whose pieces are nearly all there is, are done with the first of these where so small a gap has been proved."""
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
 LEAST = 500.0
@@ -163,7 +165,8 @@ class _Run:
     def run(self) -> Outcome:
         found = self._prices()
         standing = self._first_plan(found)
-        turn, level, idle = 0, int(self.field.parties <= MOST_PARTIES), 0
+        small = self.field.parties <= MOST_PARTIES
+        turn, level, idle = 0, int(small), 0
         patience = PATIENCE if self.problem.links else 1  # it is others of the linked that may move in each round
         while not self.hand.near_enough and self.stopped is None and turn < 60:
             before = self.hand.cost
@@ -172,7 +175,7 @@ class _Run:
             idle = idle + 1 if self.hand.cost == before else 0
             if idle == patience:
                 level, idle = level + 1, 0
-                if level == len(LEVELS):
+                if level == len(LEVELS) or (small and self.hand.within(ENOUGH)):
                     break
         cut = None if self.hand.near_enough else "time" if self.hurried else self.stopped
         return Outcome(self.hand.plan, self.hand.ends, self.forest, self.work, cut)
