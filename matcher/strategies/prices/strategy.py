@@ -44,6 +44,8 @@ SCARCE, SCARCE_LEVEL = replace(ROWS, warmth=(10_000.0, 400.0), length=(2500.0, 1
 SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 """Where there are more persons than that many times the beds, a bed is worth far more than travel: prices have a long way to go, and
 the climb over rows takes so many steps more for each time that, but no more than so many."""
+FURTHER, AND_MORE = 0.8, 0.75
+"""In larger instances these steps, and the limit of work that has to hold them, grow with such powers of the number of parties."""
 DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 300, 500
 """Parties in an exact piece: a twentieth of all, between these; some times as many on some levels."""
@@ -202,7 +204,10 @@ class _Run:
             short = int(core.uses.party_persons.sum()) / max(1.0, beds) - SHORT
             level, course = (LEVEL, ROWS) if short <= 0 else (SCARCE_LEVEL, SCARCE)
             found = climb(self.market, ties, sample, zero, level, going_on(len(sample)))
-            course = replace(course, steps=course.steps + min(MOST_MORE, int(MORE * max(0.0, short))))
+            if short > 0:
+                larger = max(1.0, parties / ORDINARY)
+                course = replace(course, steps=course.steps + int(larger**FURTHER * min(MOST_MORE, MORE * short)))
+                self.most_work *= larger**AND_MORE
             if parties > MOST_PARTIES:  # no linear program follows; the fewer parties, the more steps it takes, and the cheaper they are
                 course = replace(course, steps=max(course.steps, min(MOST_STEPS_OF_ROWS, ROWS.steps * ORDINARY // parties)))
         else:
