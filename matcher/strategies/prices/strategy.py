@@ -44,7 +44,7 @@ SCARCE, SCARCE_LEVEL = replace(ROWS, warmth=(10_000.0, 400.0), length=(2500.0, 1
 SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 """Where there are more persons than that many times the beds, a bed is worth far more than travel: prices have a long way to go, and
 the climb over rows takes so many steps more for each time that, but no more than so many."""
-FURTHER, AND_MORE = 0.8, 0.75
+FURTHER, AND_MORE = 0.95, 0.75
 """In larger instances these steps, and the limit of work that has to hold them, grow with such powers of the number of parties."""
 DEARER = (6000.0, 3000.0, 2000.0)
 PIECE = 300, 500
