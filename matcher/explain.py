@@ -21,12 +21,12 @@ from matcher.i18n import translator
 from matcher.model import Instance
 from matcher.others import Ways
 from matcher.placed import Placements
-from matcher.places.called import names
+from matcher.places.called import names, place_name
 from matcher.policy import Policy
 from matcher.reasons import funnels
 from matcher.resolved import resolved
 from matcher.result import LEFT_OUT_REASONS, PlacementRow, Plan, Result, UnplacedRow
-from matcher.rows import place_name, plan_of_rows
+from matcher.rows import plan_of_rows
 from matcher.tied import TieStates, tie_states
 from matcher.wording.explanations import lines
 

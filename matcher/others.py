@@ -14,6 +14,7 @@ from matcher.answers import Full, Other, Preferred
 from matcher.compile import Compiled
 from matcher.layers import Bools, Ints
 from matcher.parts import Parties
+from matcher.places.called import place_name
 from matcher.problem import BLOCKED
 from matcher.result import TERMS, PlacementRow
 from matcher.usage import uses
@@ -154,8 +155,7 @@ class Ways:
     def place(self, a: int) -> str:
         """Name of an offer's place."""
         if a not in self._places:
-            spot = self.compiled.offer_of[self.compiled.offers[a]].spot
-            self._places[a] = spot.name or f"{spot.lat:.4f} {spot.lon:.4f}"
+            self._places[a] = place_name(self.compiled.offer_of[self.compiled.offers[a]].spot)
         return self._places[a]
 
     def _keeps_away(self, q: int) -> bool:
@@ -166,12 +166,12 @@ class Ways:
         """Codes of the rules that strike an offer out for a party, but none that hangs on another household; of each (party, offer)."""
         if not pairs:
             return []
-        sizes = [len(self.problem.parties[q]) for q, _ in pairs]
-        members = np.array([h for q, _ in pairs for h in self.problem.parties[q]], dtype=np.int64)
-        offers = np.repeat(np.array([a for _, a in pairs], dtype=np.int64), sizes)
-        first = np.cumsum([0, *sizes[:-1]])
-        broken = [(layer.name, np.logical_or.reduceat(layer.pairs(members, offers) <= 0, first).tolist()) for layer in self.problem.rules]
-        return [tuple(dict.fromkeys(name for name, is_broken in broken if is_broken[i])) for i in range(len(pairs))]
+        who = Parties.of([self.problem.parties[q] for q, _ in pairs])
+        where = np.array([a for _, a in pairs], dtype=np.int64)[who.owner]
+        broken = [
+            (rule.name, np.logical_or.reduceat(rule.pairs(who.member, where) <= 0, who.start[:-1]).tolist()) for rule in self.problem.rules
+        ]
+        return [tuple(dict.fromkeys(name for name, of_pair in broken if of_pair[i])) for i in range(len(pairs))]
 
     def full(self, a: int) -> Full:
         """Who is in an offer that has no room, and what moving would cost them."""

@@ -17,9 +17,10 @@ from matcher.evaluate import cost_by_stage, missing
 from matcher.i18n import Translator, translator
 from matcher.layers import Bools
 from matcher.lookup import ById, classes
-from matcher.model import Accommodation, Household, Instance, SetAside, Spot, Tie
+from matcher.model import Accommodation, Household, Instance, SetAside, Tie
 from matcher.parts import Parties
 from matcher.placed import NO_TIE, Held, Placements
+from matcher.places.called import place_name
 from matcher.places.models import travel_for
 from matcher.policy import Policy
 from matcher.problem import UNPLACED
@@ -321,11 +322,6 @@ def open_homes(placements: Sequence[PlacementRow], households: ById[Household], 
     row = households.positions(held.household_ids[i] for i in told.tolist())
     home[row] = offers.positions(held.offers)[held.offer[told]]
     return home
-
-
-def place_name(spot: Spot) -> str:
-    """How a reader knows the place: its name, else its coordinates."""
-    return spot.name or f"{spot.lat:.4f} {spot.lon:.4f}"
 
 
 def plan_cost(compiled: Compiled, plan: Plan, placements: Placements) -> Cost:

@@ -11,10 +11,10 @@ from matcher.columns import codes
 from matcher.explain import Explainer
 from matcher.i18n import LANGUAGES, translator
 from matcher.model import Instance, Spot
+from matcher.places.called import place_name
 from matcher.report.geography import Atlas
 from matcher.report.offers import Offers
 from matcher.result import LEFT_OUT_REASONS, Result, UnplacedRow
-from matcher.rows import place_name
 from matcher.wording.remedies import remedy_sentence
 from matcher.wording.tables import OWN_ROW_FAULTY
 

@@ -2,41 +2,122 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from matcher.compile import compile_instance
 from matcher.layers import Ints
+from matcher.policy import policy_from_plain
 from matcher.pricing.arcs import Choices
 from matcher.problem import Problem
 from matcher.strategies.base import Limits, Silent
 from matcher.strategies.prices import blocks, strategy
 from matcher.strategies.prices.blocks import Ground, Sweep, improve, make_ground
-from matcher.strategies.prices.field import make_field, search_lists
+from matcher.strategies.prices.field import loads_of, make_field, search_lists
 from matcher.strategies.prices.house import Standing, settle, standing_of
 from matcher.strategies.prices.linear import make_program, solve_program
+from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import make_guide
-from tests.prices.test_house import Scene, priced, scenes
+from tests.prices.test_house import LINKS, Scene, arcs_cost, faults_of, priced, scene, scenes
+from tests.runs import DATE, generated, instance_of
 
+RELAXED, INTEGER = (True, np.inf), (False, 400.0)
+"""Pieces where the linear program may settle who has a whole arc, and where none is settled and arcs are few."""
 WIDE = Sweep(1, 1, 60, 5.0, 20, 1.0, relaxed=False, narrow=np.inf)
 
 
-def grounds() -> list[tuple[Scene, Ground]]:
-    out = []
-    for s in scenes():
-        house = s.house(Standing.nobody(s.field.parties))
-        settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
-        guide = make_guide(s.choices, priced(s, 300.0), s.out)
-        prices = s.chance.random(len(s.problem.resources)) * 300
-        out.append((s, make_ground(s.field, s.choices, guide, standing_of(house, s.choices), s.out, s.held, prices)))
-    return out
+def settled(s: Scene) -> tuple[Standing, Callable[[], Ground]]:
+    """A first plan of a scene, and what makes the same ground of it each time."""
+    house = s.house(Standing.nobody(s.field.parties))
+    settle(house, s.choices, s.chance.permutation(s.field.parties), s.out)
+    before, guide = standing_of(house, s.choices), make_guide(s.choices, priced(s, 300.0), s.out)
+    prices = s.chance.random(len(s.problem.resources)) * 300
+    return before, lambda: make_ground(s.field, s.choices, guide, before, s.out, s.held, prices)
+
+
+def test_exact_pieces_only_make_it_cheaper_and_hold() -> None:
+    seen: Counter[object] = Counter()
+    for i, s in enumerate(scenes()):
+        before, make = settled(s)
+        ground = make()
+        assert ground.offers().tolist() == before.offer.tolist() and ground.room_sets().tolist() == before.set.tolist()
+        change = improve(ground, Sweep(4, 2, int(s.chance.integers(3, 60)), 5.0, 20, 1.0, *(RELAXED, INTEGER)[i % 2]), lambda _: True)
+        after = Standing(ground.offers(), ground.room_sets())
+        assert change == arcs_cost(s, after) - arcs_cost(s, before) <= 0
+        assert (loads_of(s.field, after) <= s.problem.capacity).all()
+        assert ground.load.tolist() == loads_of(s.field, after).tolist()
+        assert ground.loss == pytest.approx(worse_than_best(s, ground))
+        assert [fault for fault in faults_of(s, after) if not fault.endswith(LINKS)] == []
+        assert after.offer[s.held].tolist() == before.offer[s.held].tolist()
+        kept = keep_promises(s.field, after)
+        assert faults_of(s, kept) == []
+        seen["cheaper", i % 2] += change < 0
+        assert not ground.hurried
+        seen["taken out"] += bool((kept.offer != after.offer).any())
+    assert min(seen["cheaper", 0], seen["cheaper", 1]) >= 5 and seen["taken out"] >= 3, seen
+
+
+def test_pieces_land_in_the_order_in_which_they_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four on their way at once, on one thread or on four of which the later are the quicker; and what fails in one is told."""
+    solve_one, together = blocks._solve, [0]
+    lock = threading.Lock()
+
+    def late(piece: blocks.Piece, out: np.ndarray, plan: Sweep) -> blocks.Found:
+        with lock:
+            together[0] += 1
+            together.append(together[0])
+        time.sleep(0.05 / together[0])
+        try:
+            return solve_one(piece, out, plan)
+        finally:
+            with lock:
+                together[0] -= 1
+
+    policy = policy_from_plain({})
+    s = scene(compile_instance(instance_of(generated(200, 35, 1.0, 0.0)), policy, DATE).problem, 35)
+    _, make = settled(s)
+    found = []
+    for threads in (1, 4):
+        monkeypatch.setattr(blocks, "processors", lambda threads=threads: threads)
+        monkeypatch.setattr(blocks, "_solve", late if threads > 1 else solve_one)
+        ground = make()
+        assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *RELAXED), lambda _: True) < 0
+        found.append((ground.offers().tolist(), ground.room_sets().tolist()))
+    assert found[0] == found[1] and max(together) > 1
+
+    monkeypatch.setattr(blocks, "_solve", lambda *_: (None, True))
+    ground = make()
+    assert improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *RELAXED), lambda _: True) == 0 and ground.hurried
+
+    def broken_piece(*_: object) -> None:
+        raise ValueError("this piece is broken")
+
+    monkeypatch.setattr(blocks, "_solve", broken_piece)
+    ground = make()
+    with pytest.raises(ValueError, match="this piece is broken"):
+        improve(ground, Sweep(12, 4, 12, 5.0, 20, 1.0, *RELAXED), lambda _: True)
+
+
+def worse_than_best(s: Scene, ground: Ground) -> list[float]:
+    """What each has is worse than its best, from scratch."""
+    worth, found = ground.guide.worth, []
+    for q, arc in enumerate(ground.arc.tolist()):
+        own = worth[s.choices.start[q] : s.choices.start[q + 1]]
+        best = min([float(s.out[q]), *own.tolist()])
+        found.append((worth[arc] if arc >= 0 else float(s.out[q])) - best)
+    return found
 
 
 def test_arcs_of_a_narrow_piece_are_little_worse_than_best_but_for_those_that_stand() -> None:
     narrow, worse, pieces = 150.0, 0, 0
-    for _, ground in grounds():
+    for s in scenes():
+        ground = settled(s)[1]()
         tried = ground.tried.copy()
         for plan in (WIDE, replace(WIDE, narrow=narrow)):
             ground.tried[:] = tried
@@ -62,7 +143,8 @@ def test_nothing_is_settled_by_the_linear_program_where_that_is_not_wanted(relax
         return solve_program(*arguments, integer=integer, **others)  # type: ignore[arg-type]
 
     monkeypatch.setattr(blocks, "solve_program", ask)
-    for _, ground in grounds()[-3:]:
+    for s in list(scenes())[-3:]:
+        ground = settled(s)[1]()
         improve(ground, replace(WIDE, relaxed=relaxed), lambda _: True)
     assert True in asked and (False in asked) == relaxed
 

@@ -34,8 +34,6 @@ AGAIN = 0.3
 """What a party's loss counts after it was in a piece that could not mend it."""
 WAITING = 0.2
 """Of parties that a piece may hold, so many more may be out and want to come in."""
-
-
 LITTLE = 20
 """A piece counts for that part of a full one at the least."""
 
@@ -43,9 +41,9 @@ LITTLE = 20
 @dataclass(frozen=True)
 class Sweep:
     """pieces: how many (small ones count for less); at_once: how many of them may be on their way; parties: in each at the most, those who
-    are out and come in besides not counted; seconds:
-    safety net of one piece; nodes: of its search tree; least: losses smaller than this are left alone (cost units). relaxed: who has one
-    whole arc in the linear program keeps it. narrow: arcs are not worse than best by more than so much, but for those that stand."""
+    are out and come in besides not counted; seconds: safety net of one piece; nodes: of its search tree; least: losses smaller than this
+    are left alone (cost units). relaxed: who has one whole arc in the linear program keeps it. narrow: arcs are not worse than best by
+    more than so much, but for those that stand."""
 
     pieces: int
     at_once: int

@@ -80,16 +80,6 @@ class Lists:
     guide: Guide
 
 
-@dataclass(frozen=True)
-class Loose:
-    """What may move. choices, guide, out: with what links cost in the costs of linked parties that may; held: who may not."""
-
-    choices: Choices
-    guide: Guide
-    out: Ints
-    held: Bools
-
-
 class PriceStrategy:
     """See the module."""
 
@@ -153,9 +143,7 @@ class _Run:
         most = max(1_000_000, int(self.field.core.out[~must].max(initial=0)), *largest_costs(self.problem))
         # Who must be placed is worth several others while searching; a plan without them is never taken.
         self.out: Ints = np.where(must, 8 * most, self.field.core.out)
-        linked = {q for link in self.problem.links for q in (link.first, link.second)}
-        self.held: Bools = np.zeros(self.field.parties, dtype=np.bool_)
-        self.held[sorted(linked)] = True
+        self.held: Bools = np.diff(self.bonds.start) > 0
 
     @property
     def stopped(self) -> str | None:
@@ -258,20 +246,19 @@ class _Run:
         parties = Parties.of(self.problem.parties)
         return lottery[parties.member[parties.start[:-1]]]
 
-    def _loose(self, house: House, lists: Lists) -> Loose:
-        """What flows and pieces may move: of linked parties, some that are not linked to each other."""
+    def _loose(self, house: House, lists: Lists) -> tuple[Choices, Ints, Bools]:
+        """(arcs, cost of being out, who may not move) for flows and pieces: of linked parties some may, of which no two are linked, with
+        what their links cost in the costs."""
         if not self.problem.links:
-            return Loose(lists.choices, lists.guide, self.out, self.held)
+            return lists.choices, self.out, self.held
         free = movable(self.bonds, self.chance.permutation(np.flatnonzero(self.held)))
-        choices, out = with_links(self.bonds, house, lists.choices, free, self.out)
-        worth = (choices.cost + lists.priced.cost - lists.choices.cost).astype(np.float64)
-        return Loose(choices, make_guide(choices, worth, out), out, ~free)
+        return *with_links(self.bonds, house, lists.choices, free, self.out), ~free
 
     def _flows(self, house: House, lists: Lists, sizes: Sequence[int]) -> None:
-        loose = self._loose(house, lists)
-        flow = Flow(self.field.core.uses, loose.choices, loose.held, near=12, drawn=24)
-        house = house._replace(out=loose.out)
-        _set_costs(house, loose.choices)
+        choices, out, held = self._loose(house, lists)
+        flow = Flow(self.field.core.uses, choices, held, near=12, drawn=24)
+        house = house._replace(out=out)
+        _set_costs(house, choices)
         for size in sizes:
             if self.stopped is not None:
                 return
@@ -306,8 +293,11 @@ class _Run:
         standing = self._take(standing_of(house, lists.choices))
         if self.stopped is not None or self.hand.near_enough:
             return standing
-        loose = self._loose(house, lists)
-        ground = make_ground(self.field, loose.choices, loose.guide, standing, loose.out, loose.held, found.prices)
+        choices, out, held = self._loose(house, lists)
+        guide = lists.guide
+        if self.problem.links:
+            guide = make_guide(choices, (choices.cost + lists.priced.cost - lists.choices.cost).astype(np.float64), out)
+        ground = make_ground(self.field, choices, guide, standing, out, held, found.prices)
         relaxed, times, narrow = LEVELS[level]
         size = times * int(np.clip(self.field.parties // 20, *PIECE))
         pieces = max(1, round(self.field.parties / size))
