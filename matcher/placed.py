@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import cached_property
 from operator import eq
 from typing import Any, overload
 
@@ -21,6 +22,8 @@ Held = tuple[Ints, Sequence[Any]]
 
 NO_TIE = -1
 AT_ONCE = 1 << 14
+KEPT = 50_000
+"""So many rows are kept once they were built: what is written of a plan walks through them many times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,13 @@ class Placements(Sequence[PlacementRow]):
         return next(iter(self._rows(i, i + 1)))
 
     def __iter__(self) -> Iterator[PlacementRow]:
+        return iter(self._kept) if len(self) <= KEPT else self._built()
+
+    @cached_property
+    def _kept(self) -> tuple[PlacementRow, ...]:
+        return tuple(self._built())
+
+    def _built(self) -> Iterator[PlacementRow]:
         for low in range(0, len(self), AT_ONCE):
             yield from self._rows(low, min(len(self), low + AT_ONCE))
 

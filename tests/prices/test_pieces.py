@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from matcher.compile import compile_instance
+from matcher.evaluate import cost_by_stage
 from matcher.layers import Ints
 from matcher.policy import policy_from_plain
 from matcher.pricing.arcs import Choices
@@ -196,3 +197,23 @@ def test_a_run_says_that_the_clock_has_cut_a_piece(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(strategy, "improve", cut)
         outcome = strategy.PriceStrategy().solve(problem, Limits(20.0, time.monotonic() + 100, 0.0, 0), Silent())
         assert outcome.plan is not None and (outcome.cut_by == "time") == hurried
+
+
+@pytest.mark.parametrize("seed", [31, 36])
+def test_a_small_search_is_done_where_its_plan_is_proved_good_enough_and_more_work_goes_further(seed: int) -> None:
+    problem = compile_instance(instance_of(generated(200, seed, 1.0, 0.0)), policy_from_plain({}), DATE).problem
+    costs, gaps, works = [], [], []
+    for work in (strategy.USUAL, 20 * strategy.USUAL):
+        outcome = strategy.PriceStrategy().solve(problem, Limits(work, time.monotonic() + 100), Silent())
+        assert outcome.plan is not None and outcome.cut_by is None and outcome.work < work
+        costs += cost_by_stage(problem, outcome.plan)
+        gaps.append((costs[-1] - outcome.stages[0].bound) / costs[-1])
+        works.append(outcome.work)
+    assert 0 < gaps[0] <= strategy.ENOUGH_OF_SMALL
+    assert costs[1] < costs[0] and works[1] > works[0]
+
+
+def test_a_round_has_found_something_where_it_saves_more_than_a_trifle() -> None:
+    cheaper = strategy._cheaper
+    assert cheaper((100,), ()) and cheaper((99_998_000,), (100_000_000,))
+    assert not cheaper((99_999_500,), (100_000_000,)) and not cheaper((100,), (100,)) and not cheaper((), ())
