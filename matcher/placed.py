@@ -22,8 +22,8 @@ Held = tuple[Ints, Sequence[Any]]
 
 NO_TIE = -1
 AT_ONCE = 1 << 14
-KEPT = 50_000
-"""So many rows are kept once they were built: what is written of a plan walks through them many times."""
+KEPT = 12_000
+"""Up to so many rows are kept when they are walked through for the first time: what is written of a plan does so many times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class Placements(Sequence[PlacementRow]):
     """N placements. Fields that few values fill are held as (code of each row, value of each code).
 
     terms: by term of TERMS, shape (terms, N). tie_km10: NO_TIE where there is none. alternatives: positions in `offers`, -1 for
-    none, shape (N, most); added: what they would add, same shape. See `PlacementRow` for the rest.
+    none, shape (N, most); added: what they would add, same shape. See `PlacementRow` for the rest. Neither columns nor rows are changed
+    by anybody: the rows of few placements are kept once they were built.
     """
 
     household_ids: Sequence[str]
@@ -108,6 +109,9 @@ class Placements(Sequence[PlacementRow]):
         """The values of a field, one a row."""
         code, values = held
         return list(map(values.__getitem__, code.tolist()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}  # rows that are kept are built again
 
     def __len__(self) -> int:
         return len(self.household_ids)

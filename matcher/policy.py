@@ -311,8 +311,8 @@ class SolveOptions(Section):
     """How hard to search, and for which day. `date` None means today.
 
     time_limit_s: safety net by the clock; a run that it cut says so. None: `usual_limit` of the households.
-    effort: deterministic amount of work, 1.0 is the default stop. gap: stop when proved that near. seed: settles equal cases
-    (published lottery).
+    effort: deterministic amount of work, 1.0 is the default stop. gap: stop when proved that near; large problems stop
+    sooner where more work is not worth it (docs/cli.md). seed: settles equal cases (published lottery).
     isolate: run the strategy in a process of its own, so that a crash or a deaf solver cannot take the caller along.
     warm_start: begin from an earlier run; what is found then depends on it. lang: of the sentences that are written.
     deadline_s: seconds after which no search goes on, second tries included; None: the time limit and a few seconds. Needs `isolate`.

@@ -26,7 +26,7 @@ from matcher.policy import Policy, SolveOptions, WarmStart, naming, usual_limit
 from matcher.problem import UNPLACED, Problem
 from matcher.result import Certificate, Cost, Effort, Plan, Result, StageProof
 from matcher.rows import Rows, plan_cost
-from matcher.strategies.base import Limits, Outcome, Silent, StageEnd, Watch
+from matcher.strategies.base import WORK_PER_EFFORT, Limits, Outcome, Silent, StageEnd, Watch
 from matcher.strategies.exact import no_prices
 from matcher.strategies.fallback import fallback
 from matcher.strategies.isolated import solve_isolated
@@ -34,7 +34,6 @@ from matcher.strategies.registry import choose
 from matcher.strategies.start import Start
 from matcher.warnings import plan_warnings
 
-WORK_PER_EFFORT = 50.0
 FALLBACK = "fallback"
 """Stands for the strategy where none has found the plan."""
 log = logging.getLogger(__name__)
@@ -108,7 +107,9 @@ def _run(
     assert options.time_limit_s is not None
     deadline = time.monotonic() + options.time_limit_s
     last = None if options.deadline_s is None else deadline - options.time_limit_s + options.deadline_s
-    limits = Limits(WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start, last, options.memory_mib)
+    limits = Limits(
+        WORK_PER_EFFORT * options.effort, deadline, options.gap, options.seed, start, last, options.memory_mib, effort=options.effort
+    )
     if options.isolate or cancel is not None:
         outcome = solve_isolated(chosen.name, problem, limits, watch, cancel)
     else:

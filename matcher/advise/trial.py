@@ -24,8 +24,7 @@ from matcher.problem import BLOCKED, UNPLACED
 from matcher.resolved import closed
 from matcher.result import Certificate, Plan, Result
 from matcher.rows import plan_of_rows
-from matcher.solver import WORK_PER_EFFORT
-from matcher.strategies.base import Limits, Silent
+from matcher.strategies.base import WORK_PER_EFFORT, Limits, Silent
 from matcher.strategies.registry import EXACT_UP_TO, choose
 from matcher.usage import homes_of
 

@@ -1,4 +1,4 @@
-"""What a place is called, in English and in Ukrainian."""
+"""What a place is called: in English and in Ukrainian, and in the files of a run."""
 
 from __future__ import annotations
 

@@ -12,13 +12,17 @@ from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.start import Start
 
+WORK_PER_EFFORT = 50.0
+"""Units of work of `effort` 1: about so many seconds of one core for the searches that count it."""
+
 
 @dataclass(frozen=True)
 class Limits:
     """How long a strategy may go on. work: units of deterministic effort, the default stop. deadline: on
     `time.monotonic()`, the safety net. gap: good enough when proved that near. seed: of every random choice.
     start: where an earlier run ended. last: on `time.monotonic()`, when no second try may go on either; None: the deadline.
-    memory_mib: of a child; None: no limit. ring: how far above the bound (whole units) an optimum may be looked for at once, where a
+    memory_mib: of a child; None: no limit. effort: what was asked of the whole search, whatever share of its work this is.
+    ring: how far above the bound (whole units) an optimum may be looked for at once, where a
     problem much like this one had it there."""
 
     work: float
@@ -29,6 +33,7 @@ class Limits:
     last: float | None = None
     memory_mib: int | None = None
     ring: int = 0
+    effort: float = 1.0
 
     def seconds_left(self) -> float:
         """Seconds to the deadline, never below 0."""

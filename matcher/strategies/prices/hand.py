@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from matcher.bounds import Floats, Pair, lower_bound, whole_prices
 from matcher.evaluate import broken, cost_by_stage
-from matcher.problem import Problem
+from matcher.problem import UNPLACED, Problem
 from matcher.result import Plan
 from matcher.strategies.base import StageEnd, Watch
 
@@ -26,13 +28,17 @@ class Hand:
     @property
     def near_enough(self) -> bool:
         """Has the gap that was asked for been proved?"""
-        return self.within(self.gap)
-
-    def within(self, gap: float) -> bool:
-        """Has it been proved that the plan is that near the best?"""
         if self.plan is None or self.end is None:
             return False
-        return self.cost[0] - self.end.bound <= gap * max(1, abs(self.cost[0]))
+        return self.cost[0] - self.end.bound <= self.gap * max(1, abs(self.cost[0]))
+
+    def nearly(self, share: float) -> bool:
+        """Has it been proved that no plan is better by more than that share of what those cost who are placed?"""
+        if self.plan is None or self.end is None:
+            return False
+        out = np.array([home == UNPLACED for home in self.plan.home], dtype=np.bool_)
+        left_out = int(self.problem.unplaced_cost[out].sum())
+        return self.cost[0] - self.end.bound <= share * max(1, self.cost[0] - left_out)
 
     @property
     def ends(self) -> tuple[StageEnd, ...]:

@@ -204,7 +204,8 @@ class _Cut:
         memory = None if run.limits.memory_mib is None else max(64, run.limits.memory_mib // (self.at_once + 1))
         work = run.limits.work * self.share * (1 if run.warm else PILOT)
         limits = Limits(
-            work, now + max(1.0, (self.end - now) / waves - START_S), 0.0, run.limits.seed, start, self.end, memory
+            work, now + max(1.0, (self.end - now) / waves - START_S), 0.0, run.limits.seed, start, self.end, memory,
+            effort=run.limits.effort,
         )  # fmt: skip
         try:
             return section, solve_isolated(NAME, section.problem, limits, Silent(), self.stop.is_set)

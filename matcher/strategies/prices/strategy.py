@@ -52,10 +52,10 @@ PIECE = 300, 500
 LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
 """What pieces are like, one level after the other where a round has found nothing: may the linear program settle who has a whole arc, how
 many times as large are they, and by how much may an arc be worse than best. Small problems begin with the second: it takes most of them."""
-ENOUGH, ENOUGH_OF_SMALL, USUAL = 0.0005, 0.0015, 50.0
-"""A plan is good enough where so small a gap has been proved (of small problems, a piece of which is nearly all there is, a larger one);
-where more work than usual may be spent, a gap so much smaller."""
-AS_GOOD = 1e-5
+DONE_WITHIN, SMALL_DONE_WITHIN = 0.0005, 0.0015
+"""A search is done where no plan can be better by more than this share of what those cost who are placed, over the effort where that is
+more than usual. Of small problems one piece is nearly all there is: they are done sooner."""
+TRIFLE = 1e-5
 """A round that makes a plan cheaper by no more than this share has found nothing."""
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
@@ -155,26 +155,29 @@ class _Run:
             return "time"
         return "effort" if self.work >= self.most_work else None
 
+    @property
+    def _done(self) -> bool:
+        """Is the plan proved as near the best as was asked, or as is worth more work?"""
+        within = (SMALL_DONE_WITHIN if self.field.parties <= MOST_PARTIES else DONE_WITHIN) / max(1.0, self.limits.effort)
+        return self.hand.near_enough or self.hand.nearly(min(within, self.limits.gap or within))
+
     def run(self) -> Outcome:
         found = self._prices()
         standing = self._first_plan(found)
         small = self.field.parties <= MOST_PARTIES
         turn, level, idle = 0, int(small), 0
-        enough = (ENOUGH_OF_SMALL if small else ENOUGH) * USUAL / max(USUAL, self.limits.work)
-        # It is others of the linked that may move in each round; larger pieces of small problems would be the same again.
-        patience, last = (PATIENCE, level + 1 if small else len(LEVELS)) if self.problem.links else (1, len(LEVELS))
-        while not self.hand.near_enough and self.stopped is None and turn < 60:
+        patience = PATIENCE if self.problem.links else 1  # it is others of the linked that may move in each round
+        levels = level + 1 if small and self.limits.effort <= 1 else len(LEVELS)  # further ones find little there (decision 0021)
+        while not self._done and self.stopped is None and turn < 60:
             before = self.hand.cost
             standing = self._round(standing, found, turn, level)
             turn += 1
-            if self.hand.within(enough):
-                break
             idle = 0 if _cheaper(self.hand.cost, before) else idle + 1
             if idle == patience:
                 level, idle = level + 1, 0
-                if level == last:
+                if level == len(LEVELS) or (level == levels and self.hand.plan is not None):
                     break
-        cut = None if self.hand.near_enough else "time" if self.hurried else self.stopped
+        cut = "time" if self.hurried else None if self._done else self.stopped
         return Outcome(self.hand.plan, self.hand.ends, self.forest, self.work, cut)
 
     def _prices(self) -> Found:
@@ -330,7 +333,7 @@ class _Run:
 
 def _cheaper(cost: Sequence[int], before: Sequence[int]) -> bool:
     """Has a plan become cheaper by enough to go on in the same way? Costs by stage, none where there is no plan."""
-    return bool(cost) and (not before or before[0] - cost[0] > AS_GOOD * abs(before[0]))
+    return bool(cost) and (not before or before[0] - cost[0] > TRIFLE * abs(before[0]))
 
 
 def _set_costs(house: House, choices: Choices) -> None:
