@@ -21,7 +21,7 @@ from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, make_bonds, make_house, settle, standing_of
 from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.repair import keep_promises
-from matcher.strategies.prices.room import make_guide, make_room
+from matcher.strategies.prices.room import make_guide, make_room, to_what_is_free
 from tests.prices.problems import problems
 from tests.runs import DATE, generated, instance_of
 
@@ -203,6 +203,20 @@ def test_what_is_at_stake_keeps_a_party_where_it_is() -> None:
         house = s.house(Standing(np.array([-1, 0, 1]), np.full(3, -1)))
         make_room(house, s.choices, s.bonds, guide, np.array([0]), 1.0, 100, np.array([0.0, stake, stake]))
         assert (house.arc[0] < 0) == (out == 0), stake
+
+
+def test_who_leaves_first_is_the_one_who_has_something_free_to_go_on_to() -> None:
+    """The next best of party 1 is 5 worse, but party 2 has it; party 2 can go on to what is free, for 40."""
+    cost = np.array([[0, 2, 9000], [0, 5, 9000], [9000, 0, 40]])
+    problem = Problem.from_matrix(cost, np.ones((3, 3), dtype=np.int64), np.array([1, 1, 1]), np.array([1000, 1000, 1000]))
+    s = scene(problem, 1)
+    guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
+    house = s.house(Standing(np.array([-1, 0, 1]), np.full(3, -1)))
+    free = to_what_is_free(house, s.choices, guide)
+    assert free.tolist() == [np.inf, np.inf, 40.0]
+    steps = make_room(house, s.choices, s.bonds, guide, np.array([0]), 1e12, 100, free)
+    assert standing_of(house, s.choices).offer.tolist() == [1, 0, 2]
+    assert steps == 2, "one comes in, one goes on"
 
 
 def test_pairs_that_are_out_are_placed_together_where_their_link_holds() -> None:

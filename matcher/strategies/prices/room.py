@@ -137,6 +137,28 @@ def _let_in(house, choices, bonds, guide, order, dearer, most, stake):
     return used
 
 
+def to_what_is_free(house: House, choices: Choices, guide: Guide) -> NDArray[np.float64]:
+    """By party, what it would lose by going on to the best of its arcs that fits as things are; infinite where none does."""
+    loss = np.full(len(house.arc), np.inf)
+    _to_what_is_free(house, choices, guide, loss)
+    return loss
+
+
+@jit
+def _to_what_is_free(house, choices, guide, loss):
+    for q in range(len(loss)):
+        here = house.arc[q]
+        if here < 0:
+            continue
+        for i in range(choices.start[q], choices.start[q + 1]):
+            e = guide.rank[i]
+            if guide.worth[e] >= house.out[q]:  # it would rather stay out
+                break
+            if e != here and fits(house, choices, e):
+                loss[q] = max(0.0, guide.worth[e] - guide.worth[here])
+                break
+
+
 @jit
 def loss_at(choices, guide, q, e):
     if e < 0:
@@ -281,4 +303,4 @@ def _leave_together(bonds, house, choices, y):
             enter(house, choices, other, -1)
 
 
-__all__ = ["LOOKED", "MOST_LEAVE", "ROWS", "Guide", "loss_at", "make_guide", "make_room", "who_leaves"]
+__all__ = ["LOOKED", "MOST_LEAVE", "ROWS", "Guide", "loss_at", "make_guide", "make_room", "to_what_is_free", "who_leaves"]

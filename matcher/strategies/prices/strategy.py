@@ -28,7 +28,7 @@ from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.partners import movable, with_links
 from matcher.strategies.prices.repair import keep_promises
-from matcher.strategies.prices.room import Guide, make_guide, make_room
+from matcher.strategies.prices.room import Guide, make_guide, make_room, to_what_is_free
 from matcher.strategies.prices.smooth import Course, climb, work_of
 
 SIZES = (1, 2, 3, 4, 5, 6)
@@ -46,7 +46,7 @@ SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 the climb over rows takes so many steps more for each time that, but no more than so many."""
 FURTHER, AND_MORE = 0.95, 0.75
 """In larger instances these steps, and the limit of work that has to hold them, grow with such powers of the number of parties."""
-DEARER = (6000.0, 3000.0, 2000.0)
+DEARER, ONCE = (6000.0, 3000.0, 2000.0), 1e12
 PIECE = 300, 500
 """Parties in an exact piece: a twentieth of all, between these; some times as many on some levels."""
 LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
@@ -63,7 +63,9 @@ LEAST = 500.0
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
-MOST_STEPS, MOVES, PAIRINGS, PATIENCE = 40, 20, 3, 2
+MOST_STEPS, EACH = 40, 2000
+"""Steps of making room in a round, at the most: for each party, and for each that is out; more of them turn in circles."""
+MOVES, PAIRINGS, PATIENCE = 20, 3, 2
 STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a step of making room, a move of annealing, a party
 in an exact piece, a party in a flow."""
@@ -279,15 +281,19 @@ class _Run:
         """Room for those who are out, flows, a little annealing where households are linked, exact pieces."""
         lists = self._lists(standing, found, 8)
         house = self._house(lists.priced, standing)
-        lose = np.where(house.arc < 0, house.out - lists.guide.best, 0)
-        order = np.lexsort((self._lots(), -lose))
-        order = order[lose[order] > 0]
         dearer = DEARER[min(turn, len(DEARER) - 1)]
         most = MOST_STEPS * self.field.parties
         if STEP * most > self.limits.seconds_left():  # so slow a machine, or so little time, that the clock would pass over it
             most, self.hurried = max(1, int(self.limits.seconds_left() / STEP / 2)), True
-        stake = np.zeros(self.field.parties)
-        steps = make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most, stake)
+        steps = 0
+        if not self.problem.links:
+            # First those leave who can go on to what is free, once each; only then whoever loses least by their next best, which may be
+            # full. With links it was no better: what a link costs moves with the partner.
+            free = to_what_is_free(house, lists.priced, lists.guide)
+            steps = make_room(house, lists.priced, self.bonds, lists.guide, self._left(house, lists.guide), ONCE, most, free)
+        stake, order = np.zeros(self.field.parties), self._left(house, lists.guide)
+        most = min(most, EACH * len(order))
+        steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, max(0, most - steps), stake)
         for _ in range(PAIRINGS):
             if not self.problem.links or steps >= most or not place_pairs(house, lists.priced, self.bonds, lists.guide, stake):
                 break
@@ -315,6 +321,12 @@ class _Run:
         improve(ground, sweep, self._between)
         self.hurried |= ground.hurried
         return self._take(Standing(ground.offers(), ground.room_sets()))
+
+    def _left(self, house: House, guide: Guide) -> Ints:
+        """Who is out and should not be, who loses most first, equal ones by lot."""
+        lose = np.where(house.arc < 0, house.out - guide.best, 0)
+        order = np.lexsort((self._lots(), -lose))
+        return order[lose[order] > 0]
 
     def _between(self, parties: int) -> bool:
         """Told of the parties in exact pieces; is there more to spend?"""
