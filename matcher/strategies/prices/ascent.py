@@ -121,11 +121,15 @@ class Steps:
         self.floor_mean, self.floor_spread = np.zeros(len(floors)), np.zeros(len(floors))
         self.count = 0
 
+    def held(self, load: Floats) -> Floats:
+        """What the rows of each class hold together."""
+        return self.ties.sums(load)
+
     def step(self, load: Floats, missing: Floats, length: float, share: float) -> None:
         """One step of that length. load: of every row; missing: persons of every floor."""
         market, ties, self.count = self.market, self.ties, self.count + 1
         step_prices(
-            self.prices, ties.sums(load), self.capacity, ties.beds, self.mean, self.spread, length, share, self.count
+            self.prices, self.held(load), self.capacity, ties.beds, self.mean, self.spread, length, share, self.count
         )  # fmt: skip
         self.prices[ties.implied] = 0.0
         if len(self.floors):

@@ -152,15 +152,20 @@ def _widest(problem: Problem) -> Ints:
 
 def means_by_kind(problem: Problem, prices: Floats, offers: Ints) -> Floats:
     """A price for every row from those of the rows of some offers: the mean over rows of its kind; nothing for kinds that are not there."""
-    stock = Stock.of(problem)
-    widest, rooms = _widest(problem), np.array([sizes is not None for sizes in problem.sizes], dtype=np.bool_)
-    size = np.where(stock.is_kind("unit"), widest[stock.offer], stock.size)
-    keys = np.stack([stock.kind, size, stock.date != ANY_DATE, rooms[stock.offer]], axis=1)
-    kind = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    stock, kind = Stock.of(problem), kinds_of_rows(problem)
     known = np.isin(stock.offer, offers)
     count = np.bincount(kind[known], minlength=int(kind.max(initial=0)) + 1)
     total = np.bincount(kind[known], weights=prices[known], minlength=len(count))
     return np.asarray((total / np.maximum(1, count))[kind])
+
+
+def kinds_of_rows(problem: Problem) -> Ints:
+    """A number for the kind of every row: what it counts, of what size, for one date or for all, with rooms or without."""
+    stock, widest = Stock.of(problem), _widest(problem)
+    rooms = np.array([sizes is not None for sizes in problem.sizes], dtype=np.bool_)
+    size = np.where(stock.is_kind("unit"), widest[stock.offer], stock.size)
+    keys = np.stack([stock.kind, size, stock.date != ANY_DATE, rooms[stock.offer]], axis=1)
+    return np.unique(keys, axis=0, return_inverse=True)[1].ravel()
 
 
 def _bits(flags: Bools) -> Ints:
@@ -199,4 +204,4 @@ def _deal(order, kind, weight, group, section, load):
         i = j
 
 
-__all__ = ["deal", "means_by_kind"]
+__all__ = ["deal", "kinds_of_rows", "means_by_kind"]

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,7 @@ from matcher.section import Section, section_of
 from matcher.strategies.base import Limits, Outcome, Silent, Watch
 from matcher.strategies.fallback import fallback_plan
 from matcher.strategies.isolated import solve_isolated
+from matcher.strategies.prices.alike import Alike, StepsOfAlike
 from matcher.strategies.prices.ascent import Found
 from matcher.strategies.prices.classes import each_alone
 from matcher.strategies.prices.dealing import deal, means_by_kind
@@ -47,8 +49,10 @@ START_S, LEAST_S = 3.0, 30.0
 FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
 """Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common."""
 SHARPENED, MIB_A_PARTY = 400_000, 0.006
-"""Up to so many parties the prices go on for all sections together after each cut, beyond only after the last, for it takes minutes; and
-not at all where the search may not take so much memory."""
+"""Up to so many parties the prices of single rows go on over the whole after each cut, beyond only after the last, for it takes minutes;
+no prices in common where the search may not take so much memory."""
+SAMPLE, IN_COMMON = 60_000, Course(30, 5, 12, 48, (300.0, 50.0), (100.0, 10.0))
+"""So many parties tell the prices of what is alike."""
 TOGETHER = Course(60, 10, 6, 20, (600.0, 30.0), (400.0, 5.0))
 NAME = "section"
 log = logging.getLogger(__name__)
@@ -117,27 +121,36 @@ class _Run:
         self._keep()
         self._complete()  # time may be over before another cut has ended
         parties, memory, last = len(self.problem.parties), self.limits.memory_mib, turn == len(CUTS) - 1
-        if (parties <= SHARPENED or last) and (memory is None or parties * MIB_A_PARTY <= memory):
-            self._sharpen()
+        if memory is None or parties * MIB_A_PARTY <= memory:
+            self._sharpen(parties <= SHARPENED or last)
         if turn == 0 or last or self.limits.gap > 0:  # it looks at all pairs
             self.hand.prove(self.prices, self.floors, ())
 
-    def _sharpen(self) -> None:
-        """Prices of sections are those of what is in each; steps over all parties and offers make them one market's."""
-        field = make_field(self.problem)
+    def _sharpen(self, whole: bool) -> None:
+        """Prices of sections are those of what is in each; these become one market's. First what is alike goes up and down together, as
+        a sample of the parties tells; then, for the whole, every row by itself."""
+        field, seed = make_field(self.problem), self.limits.seed
         end = time.monotonic() + FOR_SHARPENING * self.limits.seconds_left()
 
         def look(_: Found, arcs: float) -> bool:
-            self.work += work_of(len(self.problem.parties), arcs)
+            self.work += work_of(looked, arcs)
             if time.monotonic() > end:
                 self.cut_by = self.cut_by or "time"
             return time.monotonic() <= end
 
-        market = field.market()
-        start = Found(market.bound(self.prices, self.floors), self.prices, self.floors)
-        if self.sharp is not None and self.sharp.bound > start.bound:
-            start = self.sharp
-        self.sharp = climb(market, each_alone(field.core), np.arange(field.parties), start, TOGETHER, look)
+        market, alone, alike = field.market(), each_alone(field.core), Alike.of(self.problem, seed)
+        sample = np.sort(np.random.default_rng([seed, 17]).permutation(field.parties)[:SAMPLE])
+        looked = len(sample)
+        mean = Found(-np.inf, alike.means(self.prices), self.floors)
+        common = climb(market, alone, sample, mean, IN_COMMON, look, partial(StepsOfAlike, alike))
+        looked = field.parties
+        best = self.sharp or Found(-np.inf, self.prices, self.floors)
+        for prices, floors in ((self.prices, self.floors), (common.prices, common.floors)):
+            bound = market.bound(prices, floors)
+            self.work += work_of(looked, 0)
+            if bound > best.bound:
+                best = Found(bound, prices, floors)
+        self.sharp = climb(market, alone, np.arange(field.parties), best, TOGETHER, look) if whole else best
         self.prices, self.floors = self.sharp.prices.copy(), self.sharp.floors.copy()
 
     def _keep(self) -> None:

@@ -59,7 +59,10 @@ class Course:
         return warm * (cool / warm) ** done, long * (short / long) ** done, self.share * (1 - done)
 
 
-def climb(market: Market, ties: Ties, parties: Ints, start: Found, course: Course, on_look: Callable[[Found, float], bool]) -> Found:
+def climb(
+    market: Market, ties: Ties, parties: Ints, start: Found, course: Course, on_look: Callable[[Found, float], bool],
+    make_steps: Callable[[Market, Ties, Floats, Floats], Steps] = Steps,
+) -> Found:  # fmt: skip
     """The best prices found by the steps of a course, and what they prove for these parties.
 
     parties: of whom the rows are filled, each of them standing for as many others. start: its prices and floors; of tied rows the highest
@@ -69,7 +72,7 @@ def climb(market: Market, ties: Ties, parties: Ints, start: Found, course: Cours
     prices, floors = np.zeros(len(ties.beds)), start.floors.copy()
     np.maximum.at(prices, ties.of, start.prices)
     prices[ties.implied] = 0.0
-    steps = Steps(market, ties, prices, floors)
+    steps = make_steps(market, ties, prices, floors)
     best = Found(-np.inf, prices[ties.of], floors.copy())
     since, work, every = 0, 0.0, course.every
     for i in range(course.steps + 1):

@@ -1,0 +1,132 @@
+"""One market's prices from those of many sections: what is alike, and near, costs alike.
+
+Prices of a section fit what is in it, and there each row is by chance a little cheaper or dearer than its like elsewhere. Over all
+pairs everybody takes what is cheapest by chance, so that such prices prove little. A mean over rows of one kind is one price again,
+with weights that fall with what two offers differ for the households (a kernel mean: Nadaraya, 1964; Watson, 1964).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.layers import Ints, Table
+from matcher.pricing.kernels import jit
+from matcher.problem import Problem
+from matcher.strategies.prices.ascent import Floats, Market, Steps
+from matcher.strategies.prices.classes import Ties
+from matcher.strategies.prices.dealing import kinds_of_rows
+from matcher.usage import Stock
+
+NEAR, MOST_PLACES = 20, 5000
+"""Places whose rows count for each; where there are more places than these, its own alone."""
+ASKED, VALUES = 4000, 40
+"""Households that tell what offers are worth to them, and of these how many tell what places are."""
+SHARE, COST, PLACE = 0.1, 300.0, 300.0
+"""Differences at which a weight falls to 1/e: in the share of those who may have it, in mean cost, in the mean cost of a place."""
+LOOKED_AT = 200
+"""Rows of one kind in one place that are looked at, evenly, at the most."""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Which rows are alike. offer, kind: of each row. order: rows by kind and place; those of kind k in place p are
+    order[edges[k * places + p]:edges[k * places + p + 1]]. place: of each offer; near, far: of each place, its nearest and how far
+    they are; likeness: of each offer, what tells it from others of its place, shape (offers, n)."""
+
+    offer: Ints
+    kind: Ints
+    order: Ints
+    edges: Ints
+    place: Ints
+    near: Ints
+    far: Floats
+    likeness: Floats
+
+    @classmethod
+    def of(cls, problem: Problem, seed: int) -> Alike:
+        """The rows of a problem; a sample of its households tells what is alike."""
+        stock, kind = Stock.of(problem), kinds_of_rows(problem)
+        asked = np.sort(np.random.default_rng([seed, 13]).permutation(len(problem.persons))[:ASKED])
+        places, place = np.unique(problem.place, return_inverse=True)
+        of_place = [layer for layer in problem.terms if isinstance(layer, Table) and _by_place(layer, place)]
+        near, far = _neighbours(of_place, place, len(places), asked[:: max(1, len(asked) // VALUES)])
+        group = kind * len(places) + place[stock.offer]
+        order = np.argsort(group, kind="stable")
+        edges = np.searchsorted(group[order], np.arange((int(kind.max(initial=0)) + 1) * len(places) + 1))
+        return cls(stock.offer, kind, order, edges, place, near, far / PLACE, _likeness(problem, place, asked))
+
+    def means(self, values: Floats) -> Floats:
+        """For every row the mean of the values of rows that are alike."""
+        out = np.empty(len(values))
+        _means(values, self.offer, self.kind, self.place, self.order, self.edges, self.near, self.far, self.likeness, out)
+        return out
+
+
+class StepsOfAlike(Steps):
+    """Steps in which a row becomes dearer where too many want its like, so that what is alike keeps like prices. Of rows without ties."""
+
+    def __init__(self, alike: Alike, market: Market, ties: Ties, prices: Floats, floors: Floats) -> None:
+        super().__init__(market, ties, prices, floors)
+        self.alike, self.room = alike, np.maximum(1e-9, alike.means(self.capacity))
+
+    def held(self, load: Floats) -> Floats:
+        """What each row would hold if all that are alike were as full."""
+        return self.alike.means(load) / self.room * self.capacity
+
+
+def _by_place(layer: Table, place: Ints) -> bool:
+    """Do all offers of a place have one column?"""
+    return len(np.unique(np.stack([place, layer.column]), axis=1).T) == len(np.unique(place))
+
+
+def _likeness(problem: Problem, place: Ints, asked: Ints) -> Floats:
+    """What tells offers of a place apart, shape (offers, n), in units in which a difference of one is much."""
+    told = [np.zeros(problem.offers)]
+    for layers, unit in ((problem.rules, SHARE), (problem.terms, COST)):
+        for layer in layers:
+            if isinstance(layer, Table) and not _by_place(layer, place):
+                weight = np.bincount(layer.row[asked], minlength=len(layer.value)) / max(1, len(asked))
+                value = layer.value > 0 if layers is problem.rules else layer.value
+                told.append((weight @ value)[layer.column] / unit)
+    return np.stack(told, axis=1)
+
+
+def _neighbours(layers: list[Table], place: Ints, places: int, asked: Ints) -> tuple[Ints, Floats]:
+    """(nearest places of each, itself first; how far, in cost units: the mean of what tells them apart for those who are asked)."""
+    if places > MOST_PLACES or not layers:
+        return np.arange(places)[:, None], np.zeros((places, 1))
+    one = np.empty(places, dtype=np.int64)
+    one[place] = np.arange(len(place))
+    far = np.zeros((places, places))
+    for h in asked.tolist():
+        value = sum((layer.value[layer.row[h], layer.column[one]].astype(np.float64) for layer in layers), np.zeros(places))
+        far += np.abs(value[:, None] - value[None, :]) / len(asked)
+    np.fill_diagonal(far, -1.0)
+    near = np.argsort(far, axis=1, kind="stable")[:, :NEAR]
+    return near, np.maximum(0.0, np.take_along_axis(far, near, axis=1))
+
+
+@jit
+def _means(values, offer, kind, place, order, edges, near, far, likeness, out):
+    places = len(near)
+    for r in range(len(values)):
+        a = offer[r]
+        total, weight = 0.0, 0.0
+        for j in range(near.shape[1]):
+            g = kind[r] * places + near[place[a], j]
+            first, count = edges[g], edges[g + 1] - edges[g]
+            step = max(1, count // LOOKED_AT)
+            for i in range(first, first + count, step):
+                b = offer[order[i]]
+                apart = far[place[a], j]
+                for f in range(likeness.shape[1]):
+                    apart += abs(likeness[a, f] - likeness[b, f])
+                w = np.exp(-apart)
+                total += w * values[order[i]]
+                weight += w
+        out[r] = total / weight if weight > 0 else values[r]
+
+
+__all__ = ["Alike", "StepsOfAlike"]
