@@ -206,16 +206,19 @@ def test_what_is_at_stake_keeps_a_party_where_it_is() -> None:
 
 
 def test_who_leaves_first_is_the_one_who_has_something_free_to_go_on_to() -> None:
-    """The next best of party 1 is 5 worse, but party 2 has it; party 2 can go on to what is free, for 40."""
-    cost = np.array([[0, 2, 9000], [0, 5, 9000], [9000, 0, 40]])
-    problem = Problem.from_matrix(cost, np.ones((3, 3), dtype=np.int64), np.array([1, 1, 1]), np.array([1000, 1000, 1000]))
+    """The next best of party 1 is 5 worse, but party 2 has it; party 2 can go on to what is free, for 40; party 3 may as well stay out."""
+    far = 90_000
+    cost = np.array([[0, 2, far, far], [0, 5, far, far], [far, 0, 40, far], [far, far, far, 0]])
+    problem = Problem.from_matrix(
+        cost, np.ones((4, 4), dtype=np.int64), np.ones(4, dtype=np.int64), np.array([50_000, 50_000, 50_000, 300])
+    )
     s = scene(problem, 1)
     guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
-    house = s.house(Standing(np.array([-1, 0, 1]), np.full(3, -1)))
+    house = s.house(Standing(np.array([-1, 0, 1, 3]), np.full(4, -1)))
     free = to_what_is_free(house, s.choices, guide)
-    assert free.tolist() == [np.inf, np.inf, 40.0]
+    assert free.tolist() == [0.0, np.inf, 40.0, 300.0]
     steps = make_room(house, s.choices, s.bonds, guide, np.array([0]), 1e12, 100, free)
-    assert standing_of(house, s.choices).offer.tolist() == [1, 0, 2]
+    assert standing_of(house, s.choices).offer.tolist() == [1, 0, 2, 3]
     assert steps == 2, "one comes in, one goes on"
 
 

@@ -11,21 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.layers import Ints, Table
+from matcher.layers import Bools, Ints, Lean, Table
 from matcher.pricing.kernels import jit
+from matcher.pricing.threads import in_ranges
 from matcher.problem import Problem
 from matcher.strategies.prices.ascent import Floats, Market, Steps
 from matcher.strategies.prices.classes import Ties
 from matcher.strategies.prices.dealing import kinds_of_rows
 from matcher.usage import Stock
 
-NEAR, MOST_PLACES = 20, 5000
-"""Places whose rows count for each; where there are more places than these, its own alone."""
+NEAR = 20
+"""Places whose rows count for each."""
 ASKED, VALUES = 4000, 40
 """Households that tell what offers are worth to them, and of these how many tell what places are."""
 SHARE, COST, PLACE = 0.1, 300.0, 300.0
 """Differences at which a weight falls to 1/e: in the share of those who may have it, in mean cost, in the mean cost of a place."""
-LOOKED_AT = 200
+LOOKED_AT = 60
 """Rows of one kind in one place that are looked at, evenly, at the most."""
 
 
@@ -33,7 +34,7 @@ LOOKED_AT = 200
 class Alike:
     """Which rows are alike. offer, kind: of each row. order: rows by kind and place; those of kind k in place p are
     order[edges[k * places + p]:edges[k * places + p + 1]]. place: of each offer; near, far: of each place, its nearest and how far
-    they are; likeness: of each offer, what tells it from others of its place, shape (offers, n)."""
+    they are, in units of PLACE; likeness: of each offer, what tells it from others wherever they are, shape (offers, n)."""
 
     offer: Ints
     kind: Ints
@@ -45,13 +46,13 @@ class Alike:
     likeness: Floats
 
     @classmethod
-    def of(cls, problem: Problem, seed: int) -> Alike:
-        """The rows of a problem; a sample of its households tells what is alike."""
-        stock, kind = Stock.of(problem), kinds_of_rows(problem)
+    def of(cls, problem: Problem, implied: Bools, seed: int) -> Alike:
+        """The rows of a problem; a sample of its households tells what is alike. implied: rows that others keep."""
+        stock, kind = Stock.of(problem), 2 * kinds_of_rows(problem) + implied
         asked = np.sort(np.random.default_rng([seed, 13]).permutation(len(problem.persons))[:ASKED])
         places, place = np.unique(problem.place, return_inverse=True)
         of_place = [layer for layer in problem.terms if isinstance(layer, Table) and _by_place(layer, place)]
-        near, far = _neighbours(of_place, place, len(places), asked[:: max(1, len(asked) // VALUES)])
+        near, far = _neighbours(of_place, place, len(places), asked[:: -(-len(asked) // VALUES) or 1])
         group = kind * len(places) + place[stock.offer]
         order = np.argsort(group, kind="stable")
         edges = np.searchsorted(group[order], np.arange((int(kind.max(initial=0)) + 1) * len(places) + 1))
@@ -60,7 +61,11 @@ class Alike:
     def means(self, values: Floats) -> Floats:
         """For every row the mean of the values of rows that are alike."""
         out = np.empty(len(values))
-        _means(values, self.offer, self.kind, self.place, self.order, self.edges, self.near, self.far, self.likeness, out)
+
+        def some(first: int, last: int) -> None:
+            _means(values, self.offer, self.kind, self.place, self.order, self.edges, self.near, self.far, self.likeness, out, first, last)
+
+        in_ranges(some, len(values))
         return out
 
 
@@ -73,7 +78,7 @@ class StepsOfAlike(Steps):
 
     def held(self, load: Floats) -> Floats:
         """What each row would hold if all that are alike were as full."""
-        return self.alike.means(load) / self.room * self.capacity
+        return self.capacity + (self.alike.means(load) / self.room - 1) * np.maximum(1.0, self.capacity)
 
 
 def _by_place(layer: Table, place: Ints) -> bool:
@@ -82,43 +87,50 @@ def _by_place(layer: Table, place: Ints) -> bool:
 
 
 def _likeness(problem: Problem, place: Ints, asked: Ints) -> Floats:
-    """What tells offers of a place apart, shape (offers, n), in units in which a difference of one is much."""
+    """What tells offers apart but for the costs of their places, shape (offers, n), in units in which a difference of one is much."""
     told = [np.zeros(problem.offers)]
-    for layers, unit in ((problem.rules, SHARE), (problem.terms, COST)):
-        for layer in layers:
-            if isinstance(layer, Table) and not _by_place(layer, place):
-                weight = np.bincount(layer.row[asked], minlength=len(layer.value)) / max(1, len(asked))
-                value = layer.value > 0 if layers is problem.rules else layer.value
-                told.append((weight @ value)[layer.column] / unit)
+    for layer in problem.rules:
+        if isinstance(layer, Table):
+            told.append(_mean(layer, layer.value > 0, asked) / SHARE)
+    for layer in problem.terms:
+        if isinstance(layer, Table) and not _by_place(layer, place):
+            told.append(_mean(layer, layer.value, asked) / COST)
     return np.stack(told, axis=1)
+
+
+def _mean(layer: Table, value: Lean | Bools, asked: Ints) -> Floats:
+    """By offer, the mean over those who are asked; added as integers, so that nothing depends on the order."""
+    rows, count = np.unique(layer.row[asked], return_counts=True)
+    return np.asarray((count @ value[rows].astype(np.int64))[layer.column] / max(1, len(asked)))
 
 
 def _neighbours(layers: list[Table], place: Ints, places: int, asked: Ints) -> tuple[Ints, Floats]:
     """(nearest places of each, itself first; how far, in cost units: the mean of what tells them apart for those who are asked)."""
-    if places > MOST_PLACES or not layers:
-        return np.arange(places)[:, None], np.zeros((places, 1))
     one = np.empty(places, dtype=np.int64)
     one[place] = np.arange(len(place))
-    far = np.zeros((places, places))
-    for h in asked.tolist():
-        value = sum((layer.value[layer.row[h], layer.column[one]].astype(np.float64) for layer in layers), np.zeros(places))
-        far += np.abs(value[:, None] - value[None, :]) / len(asked)
-    np.fill_diagonal(far, -1.0)
-    near = np.argsort(far, axis=1, kind="stable")[:, :NEAR]
-    return near, np.maximum(0.0, np.take_along_axis(far, near, axis=1))
+    value = np.zeros((places, len(asked)))
+    for layer in layers:
+        value += layer.value[np.ix_(layer.row[asked], layer.column[one])].T
+    near = np.empty((places, min(NEAR, places)), dtype=np.int64)
+    far = np.empty(near.shape)
+    for p in range(places):
+        apart = np.abs(value - value[p]).sum(axis=1) / max(1, len(asked))
+        apart[p] = -1.0
+        near[p] = np.argsort(apart, kind="stable")[: near.shape[1]]
+        far[p] = np.maximum(0.0, apart[near[p]])
+    return near, far
 
 
 @jit
-def _means(values, offer, kind, place, order, edges, near, far, likeness, out):
+def _means(values, offer, kind, place, order, edges, near, far, likeness, out, first, last):
     places = len(near)
-    for r in range(len(values)):
+    for r in range(first, last):
         a = offer[r]
         total, weight = 0.0, 0.0
         for j in range(near.shape[1]):
             g = kind[r] * places + near[place[a], j]
-            first, count = edges[g], edges[g + 1] - edges[g]
-            step = max(1, count // LOOKED_AT)
-            for i in range(first, first + count, step):
+            step = max(1, -(-(edges[g + 1] - edges[g]) // LOOKED_AT))
+            for i in range(edges[g] + r % step, edges[g + 1], step):  # each from another one on, so that all count for some
                 b = offer[order[i]]
                 apart = far[place[a], j]
                 for f in range(likeness.shape[1]):

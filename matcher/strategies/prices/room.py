@@ -20,6 +20,8 @@ from matcher.strategies.prices.house import APART, Bonds, House, enter, fits, le
 
 MOST_LEAVE = 6
 LOOKED = 40
+LITTLE = 5000.0
+"""Who would lose no more than so much by staying out may make room for others and stay out."""
 ROWS = 64
 
 
@@ -64,7 +66,7 @@ def make_room(
 ) -> int:
     """Let everybody in `order` in who is out; returns the steps made, at most `most`. dearer: added whenever somebody has to leave.
 
-    stake: by party, what it costs at the least if it has to leave, whatever its other arcs tell.
+    stake: by party, what it costs at the least if it has to leave the place that it has at the start, whatever its other arcs tell.
     """
     return int(_let_in(house, choices, bonds, guide, order, dearer, most, stake))
 
@@ -138,8 +140,9 @@ def _let_in(house, choices, bonds, guide, order, dearer, most, stake):
 
 
 def to_what_is_free(house: House, choices: Choices, guide: Guide) -> NDArray[np.float64]:
-    """By party, what it would lose by going on to the best of its arcs that fits as things are; infinite where none does."""
-    loss = np.full(len(house.arc), np.inf)
+    """By party that has a place, what it would lose by going on to the best of its arcs that fits as things are, or by staying out;
+    infinite where nothing fits and staying out costs more than a little."""
+    loss = np.zeros(len(house.arc))
     _to_what_is_free(house, choices, guide, loss)
     return loss
 
@@ -150,13 +153,17 @@ def _to_what_is_free(house, choices, guide, loss):
         here = house.arc[q]
         if here < 0:
             continue
+        best, stays = np.float64(house.out[q]), True
         for i in range(choices.start[q], choices.start[q + 1]):
             e = guide.rank[i]
-            if guide.worth[e] >= house.out[q]:  # it would rather stay out
+            if guide.worth[e] >= best:
                 break
             if e != here and fits(house, choices, e):
-                loss[q] = max(0.0, guide.worth[e] - guide.worth[here])
+                best, stays = guide.worth[e], False
                 break
+        loss[q] = max(0.0, best - guide.worth[here])
+        if stays and loss[q] > LITTLE:
+            loss[q] = np.inf
 
 
 @jit

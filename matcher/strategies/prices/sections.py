@@ -90,6 +90,7 @@ class _Run:
         self.floors = np.zeros(len(self.problem.floors)) if start is None else start.floors.copy()
         self.hand = Hand(self.problem, self.watch, self.limits.gap)
         self.sharp: Found | None = None
+        self.alike: Alike | None = None
         self.work, self.cut_by, self.interrupted = 0.0, "", False
         # Who must be placed is worth several others while searching; a plan without them is never taken.
         must = np.zeros(len(self.problem.persons), dtype=np.bool_)
@@ -120,37 +121,47 @@ class _Run:
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
         self._keep()
         self._complete()  # time may be over before another cut has ended
-        parties, memory, last = len(self.problem.parties), self.limits.memory_mib, turn == len(CUTS) - 1
-        if memory is None or parties * MIB_A_PARTY <= memory:
-            self._sharpen(parties <= SHARPENED or last)
+        last = turn == len(CUTS) - 1
+        if turn == 0:  # any proof first
+            self.hand.prove(self.prices, self.floors, ())
+        self._sharpen(len(self.problem.parties) <= SHARPENED or last)
         if turn == 0 or last or self.limits.gap > 0:  # it looks at all pairs
             self.hand.prove(self.prices, self.floors, ())
 
     def _sharpen(self, whole: bool) -> None:
         """Prices of sections are those of what is in each; these become one market's. First what is alike goes up and down together, as
         a sample of the parties tells; then, for the whole, every row by itself."""
-        field, seed = make_field(self.problem), self.limits.seed
+        memory, seed = self.limits.memory_mib, self.limits.seed
+        if self.limits.seconds_left() <= 0 or (memory is not None and len(self.problem.parties) * MIB_A_PARTY > memory):
+            return
+        field = make_field(self.problem)
         end = time.monotonic() + FOR_SHARPENING * self.limits.seconds_left()
 
-        def look(_: Found, arcs: float) -> bool:
-            self.work += work_of(looked, arcs)
+        def in_time() -> bool:
             if time.monotonic() > end:
                 self.cut_by = self.cut_by or "time"
             return time.monotonic() <= end
 
-        market, alone, alike = field.market(), each_alone(field.core), Alike.of(self.problem, seed)
+        def look(_: Found, arcs: float) -> bool:
+            self.work += work_of(looked, arcs)
+            return in_time()
+
+        market, alone = field.market(), each_alone(field.core)
+        self.alike = self.alike or Alike.of(self.problem, alone.implied, seed)
         sample = np.sort(np.random.default_rng([seed, 17]).permutation(field.parties)[:SAMPLE])
         looked = len(sample)
-        mean = Found(-np.inf, alike.means(self.prices), self.floors)
-        common = climb(market, alone, sample, mean, IN_COMMON, look, partial(StepsOfAlike, alike))
+        mean = Found(-np.inf, self.alike.means(self.prices), self.floors)
+        common = climb(market, alone, sample, mean, IN_COMMON, look, partial(StepsOfAlike, self.alike))
         looked = field.parties
         best = self.sharp or Found(-np.inf, self.prices, self.floors)
-        for prices, floors in ((self.prices, self.floors), (common.prices, common.floors)):
+        for prices, floors in ((common.prices, common.floors), (self.prices, self.floors)):
             bound = market.bound(prices, floors)
             self.work += work_of(looked, 0)
             if bound > best.bound:
                 best = Found(bound, prices, floors)
-        self.sharp = climb(market, alone, np.arange(field.parties), best, TOGETHER, look) if whole else best
+            if not in_time():
+                break
+        self.sharp = climb(market, alone, np.arange(field.parties), best, TOGETHER, look) if whole and in_time() else best
         self.prices, self.floors = self.sharp.prices.copy(), self.sharp.floors.copy()
 
     def _keep(self) -> None:

@@ -17,7 +17,7 @@ from matcher.problem import Problem
 from matcher.strategies.base import Limits, Outcome, Watch
 from matcher.strategies.prices import sections
 from matcher.strategies.prices.anneal import anneal
-from matcher.strategies.prices.ascent import Found, Market
+from matcher.strategies.prices.ascent import Floats, Found, Market
 from matcher.strategies.prices.blocks import Sweep, improve, make_ground
 from matcher.strategies.prices.classes import classes_of, each_alone
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
@@ -64,7 +64,7 @@ FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
 MOST_STEPS, EACH = 40, 2000
-"""Steps of making room in a round, at the most: for each party, and for each that is out; more of them turn in circles."""
+"""Steps of making room, at the most: in a round for each party, and each time for each that is out; more of them turn in circles."""
 MOVES, PAIRINGS, PATIENCE = 20, 3, 2
 STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 6e-6, 1e-3, 2.5e-5
 """Units of work (about a second of one core each): a step of making room, a move of annealing, a party
@@ -281,24 +281,24 @@ class _Run:
         """Room for those who are out, flows, a little annealing where households are linked, exact pieces."""
         lists = self._lists(standing, found, 8)
         house = self._house(lists.priced, standing)
-        dearer = DEARER[min(turn, len(DEARER) - 1)]
-        most = MOST_STEPS * self.field.parties
-        if STEP * most > self.limits.seconds_left():  # so slow a machine, or so little time, that the clock would pass over it
-            most, self.hurried = max(1, int(self.limits.seconds_left() / STEP / 2)), True
-        steps = 0
+        dearer, stake, steps = DEARER[min(turn, len(DEARER) - 1)], np.zeros(self.field.parties), 0
+
+        def let_in(order: Ints, dearer: float, stake: Floats) -> None:
+            nonlocal steps
+            most = max(0, min(MOST_STEPS * self.field.parties - steps, EACH * len(order)))
+            if STEP * most > self.limits.seconds_left():  # so slow a machine, or so little time, that the clock would pass over it
+                most, self.hurried = max(1, int(self.limits.seconds_left() / STEP / 2)), True
+            steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most, stake)
+
         if not self.problem.links:
-            # First those leave who can go on to what is free, once each; only then whoever loses least by their next best, which may be
-            # full. With links it was no better: what a link costs moves with the partner.
-            free = to_what_is_free(house, lists.priced, lists.guide)
-            steps = make_room(house, lists.priced, self.bonds, lists.guide, self._left(house, lists.guide), ONCE, most, free)
-        stake, order = np.zeros(self.field.parties), self._left(house, lists.guide)
-        most = min(most, EACH * len(order))
-        steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, max(0, most - steps), stake)
+            # First those leave, once each, who can go on to what is free or lose little by staying out; only then whoever loses least by
+            # their next best, which may be full. With links it was no better: what a link costs moves with the partner.
+            let_in(self._left(house, lists.guide), ONCE, to_what_is_free(house, lists.priced, lists.guide))
+        let_in(self._left(house, lists.guide), dearer, stake)
         for _ in range(PAIRINGS):
-            if not self.problem.links or steps >= most or not place_pairs(house, lists.priced, self.bonds, lists.guide, stake):
+            if not self.problem.links or not place_pairs(house, lists.priced, self.bonds, lists.guide, stake):
                 break
-            order = waiting(house, lists.guide)
-            steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most - steps, stake)
+            let_in(waiting(house, lists.guide), dearer, stake)
         self.work += STEP * steps
         self._flows(house, lists, SIZES)
         _set_costs(house, lists.choices)
