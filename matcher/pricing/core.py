@@ -100,9 +100,8 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
             continue
         if not table.value.any():
             continue
-        first = np.full(places, -1, dtype=np.int64)
-        first[problem.place] = table.column
-        if (first[problem.place] == table.column).all():
+        first = columns_of_places(table.column, problem.place, places)
+        if first is not None:
             by_place.append(table._replace(value=_picked(table.value.T, first).T))
         else:
             by_offer.append(table._replace(value=np.where(table.value < 0, BIG, 0) if table.rule else table.value.astype(np.int64)))
@@ -117,6 +116,13 @@ def make_core(problem: Problem, weights: Sequence[int]) -> tuple[Core, list[Wide
     uses = make_uses(problem, int(weights[problem.spare_stage]))
     core = Core(place, at_place, closed, place_row, value, row, column, start, offer, add, usual, out, usable, uses)
     return core, by_offer
+
+
+def columns_of_places(column: Ints, place: Ints, places: int) -> Ints | None:
+    """The column of each place (-1 where there is no offer), or None where offers of one place differ."""
+    first = np.full(places, -1, dtype=np.int64)
+    first[place] = column
+    return first if (first[place] == column).all() else None
 
 
 def _of_parties(problem: Problem, table: Table, value: Lean, *, rule: bool) -> Wide:

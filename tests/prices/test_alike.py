@@ -20,6 +20,7 @@ from matcher.strategies.prices.dealing import kinds_of_rows
 from matcher.strategies.prices.field import make_field
 from matcher.strategies.prices.smooth import Course, climb
 from matcher.strategies.registry import strategy
+from matcher.usage import Stock
 from tests.prices.problems import problems
 from tests.runs import DATE, generated, instance_of
 
@@ -34,7 +35,7 @@ def alike_of(problem: Problem) -> Alike:
 
 
 def test_means_are_taken_within_a_kind_only(problem: Problem) -> None:
-    kind, alike = kinds_of_rows(problem), alike_of(problem)
+    kind, alike = kinds_of_rows(problem, Stock.of(problem)), alike_of(problem)
     values = np.random.default_rng(1).random(len(kind)) * 1000
     means = alike.means(values)
     for k in range(kind.max() + 1):
@@ -52,7 +53,7 @@ def test_what_is_more_alike_counts_more() -> None:
     cost[:, 2] = 500
     problem = Problem.from_matrix(cost, np.ones((40, 3), dtype=np.int64), np.array([2, 2, 2]), np.full(40, 100_000))
     alike = alike_of(problem)
-    assert len(set(kinds_of_rows(problem).tolist())) == 1
+    assert len(set(kinds_of_rows(problem, Stock.of(problem)).tolist())) == 1
     means = alike.means(np.array([90.0, 30.0, 0.0]))
     assert means[0] == pytest.approx(means[1]), "the same price for the same"
     assert 40 < means[0] <= 60
@@ -98,7 +99,7 @@ def test_prices_in_common_prove_no_more_than_the_best_plan_costs() -> None:
     assert better >= 5
 
 
-def test_a_place_with_no_like_near_keeps_its_price(problem: Problem) -> None:
+def test_the_nearest_places_of_each_begin_with_itself(problem: Problem) -> None:
     alike = alike_of(problem)
     assert (alike.near[:, 0] == np.arange(len(alike.near))).all() and (alike.far[:, 0] == 0).all(), "itself first"
     assert (np.diff(alike.far, axis=1) >= 0).all()

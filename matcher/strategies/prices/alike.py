@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.layers import Bools, Ints, Lean, Table
+from matcher.layers import Bools, Ints, Table
+from matcher.pricing.core import columns_of_places
 from matcher.pricing.kernels import jit
 from matcher.pricing.threads import in_ranges
 from matcher.problem import Problem
@@ -48,15 +49,25 @@ class Alike:
     @classmethod
     def of(cls, problem: Problem, implied: Bools, seed: int) -> Alike:
         """The rows of a problem; a sample of its households tells what is alike. implied: rows that others keep."""
-        stock, kind = Stock.of(problem), 2 * kinds_of_rows(problem) + implied
+        stock = Stock.of(problem)
+        kind = 2 * kinds_of_rows(problem, stock) + implied
         asked = np.sort(np.random.default_rng([seed, 13]).permutation(len(problem.persons))[:ASKED])
         places, place = np.unique(problem.place, return_inverse=True)
-        of_place = [layer for layer in problem.terms if isinstance(layer, Table) and _by_place(layer, place)]
-        near, far = _neighbours(of_place, place, len(places), asked[:: -(-len(asked) // VALUES) or 1])
+        near_terms: list[tuple[Table, Ints]] = []
+        told = [_mean(layer, asked, rule=True) / SHARE for layer in problem.rules if isinstance(layer, Table)]
+        for layer in problem.terms:
+            if isinstance(layer, Table):
+                column = columns_of_places(layer.column, place, len(places))
+                if column is None:
+                    told.append(_mean(layer, asked, rule=False) / COST)
+                else:
+                    near_terms.append((layer, column))
+        near, far = _neighbours(near_terms, len(places), asked[:: -(-len(asked) // VALUES) or 1])
         group = kind * len(places) + place[stock.offer]
         order = np.argsort(group, kind="stable")
         edges = np.searchsorted(group[order], np.arange((int(kind.max(initial=0)) + 1) * len(places) + 1))
-        return cls(stock.offer, kind, order, edges, place, near, far / PLACE, _likeness(problem, place, asked))
+        likeness = np.stack([np.zeros(problem.offers), *told], axis=1)
+        return cls(stock.offer, kind, order, edges, place, near, far / PLACE, likeness)
 
     def means(self, values: Floats) -> Floats:
         """For every row the mean of the values of rows that are alike."""
@@ -81,36 +92,22 @@ class StepsOfAlike(Steps):
         return self.capacity + (self.alike.means(load) / self.room - 1) * np.maximum(1.0, self.capacity)
 
 
-def _by_place(layer: Table, place: Ints) -> bool:
-    """Do all offers of a place have one column?"""
-    return len(np.unique(np.stack([place, layer.column]), axis=1).T) == len(np.unique(place))
-
-
-def _likeness(problem: Problem, place: Ints, asked: Ints) -> Floats:
-    """What tells offers apart but for the costs of their places, shape (offers, n), in units in which a difference of one is much."""
-    told = [np.zeros(problem.offers)]
-    for layer in problem.rules:
-        if isinstance(layer, Table):
-            told.append(_mean(layer, layer.value > 0, asked) / SHARE)
-    for layer in problem.terms:
-        if isinstance(layer, Table) and not _by_place(layer, place):
-            told.append(_mean(layer, layer.value, asked) / COST)
-    return np.stack(told, axis=1)
-
-
-def _mean(layer: Table, value: Lean | Bools, asked: Ints) -> Floats:
-    """By offer, the mean over those who are asked; added as integers, so that nothing depends on the order."""
+def _mean(layer: Table, asked: Ints, *, rule: bool) -> Floats:
+    """By offer, the mean cost for those who are asked, or the share of them that a rule lets have it; added as integers, so that nothing
+    depends on the order."""
     rows, count = np.unique(layer.row[asked], return_counts=True)
-    return np.asarray((count @ value[rows].astype(np.int64))[layer.column] / max(1, len(asked)))
+    value = layer.value[rows] > 0 if rule else layer.value[rows]
+    return np.asarray((count @ value.astype(np.int64))[layer.column] / max(1, len(asked)))
 
 
-def _neighbours(layers: list[Table], place: Ints, places: int, asked: Ints) -> tuple[Ints, Floats]:
-    """(nearest places of each, itself first; how far, in cost units: the mean of what tells them apart for those who are asked)."""
-    one = np.empty(places, dtype=np.int64)
-    one[place] = np.arange(len(place))
+def _neighbours(terms: list[tuple[Table, Ints]], places: int, asked: Ints) -> tuple[Ints, Floats]:
+    """(nearest places of each, itself first; how far, in cost units: the mean of what tells them apart for those who are asked).
+
+    terms: with the column of each place.
+    """
     value = np.zeros((places, len(asked)))
-    for layer in layers:
-        value += layer.value[np.ix_(layer.row[asked], layer.column[one])].T
+    for layer, column in terms:
+        value += layer.value[np.ix_(layer.row[asked], column)].T
     near = np.empty((places, min(NEAR, places)), dtype=np.int64)
     far = np.empty(near.shape)
     for p in range(places):

@@ -152,16 +152,17 @@ def _widest(problem: Problem) -> Ints:
 
 def means_by_kind(problem: Problem, prices: Floats, offers: Ints) -> Floats:
     """A price for every row from those of the rows of some offers: the mean over rows of its kind; nothing for kinds that are not there."""
-    stock, kind = Stock.of(problem), kinds_of_rows(problem)
+    stock = Stock.of(problem)
+    kind = kinds_of_rows(problem, stock)
     known = np.isin(stock.offer, offers)
     count = np.bincount(kind[known], minlength=int(kind.max(initial=0)) + 1)
     total = np.bincount(kind[known], weights=prices[known], minlength=len(count))
     return np.asarray((total / np.maximum(1, count))[kind])
 
 
-def kinds_of_rows(problem: Problem) -> Ints:
+def kinds_of_rows(problem: Problem, stock: Stock) -> Ints:
     """A number for the kind of every row: what it counts, of what size, for one date or for all, with rooms or without."""
-    stock, widest = Stock.of(problem), _widest(problem)
+    widest = _widest(problem)
     rooms = np.array([sizes is not None for sizes in problem.sizes], dtype=np.bool_)
     size = np.where(stock.is_kind("unit"), widest[stock.offer], stock.size)
     keys = np.stack([stock.kind, size, stock.date != ANY_DATE, rooms[stock.offer]], axis=1)

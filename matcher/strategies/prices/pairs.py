@@ -115,8 +115,8 @@ def _values(house, choices, bonds, guide, loss, q, own, limit, found, rows, lack
     return values
 
 
-def waiting(house: House, guide: Guide) -> Ints:
-    """Who is out and loses by it, those first who lose most."""
+def waiting(house: House, guide: Guide, lots: Ints | None = None) -> Ints:
+    """Who is out and loses by it, those first who lose most; equal ones by their lots, or as they are numbered."""
     lose = np.where(house.arc < 0, house.out - guide.best, 0)
-    order = np.argsort(-lose, kind="stable")
+    order = np.argsort(-lose, kind="stable") if lots is None else np.lexsort((lots, -lose))
     return order[lose[order] > 0]

@@ -153,17 +153,15 @@ def _to_what_is_free(house, choices, guide, loss):
         here = house.arc[q]
         if here < 0:
             continue
-        best, stays = np.float64(house.out[q]), True
+        least = max(0.0, house.out[q] - guide.worth[here])
+        loss[q] = least if least <= LITTLE else np.inf
         for i in range(choices.start[q], choices.start[q + 1]):
             e = guide.rank[i]
-            if guide.worth[e] >= best:
+            if guide.worth[e] >= house.out[q]:  # it would rather stay out
                 break
             if e != here and fits(house, choices, e):
-                best, stays = guide.worth[e], False
+                loss[q] = max(0.0, guide.worth[e] - guide.worth[here])
                 break
-        loss[q] = max(0.0, best - guide.worth[here])
-        if stays and loss[q] > LITTLE:
-            loss[q] = np.inf
 
 
 @jit

@@ -124,23 +124,26 @@ class _Run:
         last = turn == len(CUTS) - 1
         if turn == 0:  # any proof first
             self.hand.prove(self.prices, self.floors, ())
-        self._sharpen(len(self.problem.parties) <= SHARPENED or last)
-        if turn == 0 or last or self.limits.gap > 0:  # it looks at all pairs
+        sharper = self._sharpen(len(self.problem.parties) <= SHARPENED or last)
+        wanted = sharper if turn == 0 else last or self.limits.gap > 0
+        if wanted:  # it looks at all pairs
             self.hand.prove(self.prices, self.floors, ())
 
-    def _sharpen(self, whole: bool) -> None:
+    def _sharpen(self, whole: bool) -> bool:
         """Prices of sections are those of what is in each; these become one market's. First what is alike goes up and down together, as
-        a sample of the parties tells; then, for the whole, every row by itself."""
+        a sample of the parties tells; then, for the whole, every row by itself. Tells whether there was time and
+        memory for it."""
         memory, seed = self.limits.memory_mib, self.limits.seed
         if self.limits.seconds_left() <= 0 or (memory is not None and len(self.problem.parties) * MIB_A_PARTY > memory):
-            return
-        field = make_field(self.problem)
+            return False
+        field = make_field(self.problem)  # not kept: while sections are solved they need its memory
         end = time.monotonic() + FOR_SHARPENING * self.limits.seconds_left()
 
         def in_time() -> bool:
-            if time.monotonic() > end:
-                self.cut_by = self.cut_by or "time"
-            return time.monotonic() <= end
+            if time.monotonic() <= end:
+                return True
+            self.cut_by = self.cut_by or "time"
+            return False
 
         def look(_: Found, arcs: float) -> bool:
             self.work += work_of(looked, arcs)
@@ -163,6 +166,7 @@ class _Run:
                 break
         self.sharp = climb(market, alone, np.arange(field.parties), best, TOGETHER, look) if whole and in_time() else best
         self.prices, self.floors = self.sharp.prices.copy(), self.sharp.floors.copy()
+        return True
 
     def _keep(self) -> None:
         """Keep the plan of all sections together if it is the best so far and holds every promise."""

@@ -67,6 +67,7 @@ def climb(
 
     parties: of whom the rows are filled, each of them standing for as many others. start: its prices and floors; of tied rows the highest
     price counts. on_look: told at every renewal of the best so far and the work since the last (arcs looked at); False ends the climb.
+    make_steps: how prices move.
     """
     look = _Look(market, parties)
     prices, floors = np.zeros(len(ties.beds)), start.floors.copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -235,7 +236,7 @@ class _Run:
         lists = self._lists(before, found, 0)
         house = self._house(lists.priced, before)
         loss = lists.guide.other - lists.guide.best
-        order = np.lexsort((self._lots(), -loss))
+        order = np.lexsort((self.lots, -loss))
         free = order[~self.held[order]]
         settle(house, lists.priced, free, self.out)
         standing = standing_of(house, lists.priced)
@@ -252,7 +253,8 @@ class _Run:
         priced = choices._replace(cost=(choices.cost + arc_prices(choices, found.prices)).astype(np.int64))
         return Lists(choices, priced, make_guide(choices, priced.cost.astype(np.float64), self.out))
 
-    def _lots(self) -> Ints:
+    @cached_property
+    def lots(self) -> Ints:
         """Rank of each party in the lottery, by its first household."""
         lottery = np.asarray(self.problem.lottery, dtype=np.int64)
         parties = Parties.of(self.problem.parties)
@@ -293,8 +295,8 @@ class _Run:
         if not self.problem.links:
             # First those leave, once each, who can go on to what is free or lose little by staying out; only then whoever loses least by
             # their next best, which may be full. With links it was no better: what a link costs moves with the partner.
-            let_in(self._left(house, lists.guide), ONCE, to_what_is_free(house, lists.priced, lists.guide))
-        let_in(self._left(house, lists.guide), dearer, stake)
+            let_in(waiting(house, lists.guide, self.lots), ONCE, to_what_is_free(house, lists.priced, lists.guide))
+        let_in(waiting(house, lists.guide, self.lots), dearer, stake)
         for _ in range(PAIRINGS):
             if not self.problem.links or not place_pairs(house, lists.priced, self.bonds, lists.guide, stake):
                 break
@@ -321,12 +323,6 @@ class _Run:
         improve(ground, sweep, self._between)
         self.hurried |= ground.hurried
         return self._take(Standing(ground.offers(), ground.room_sets()))
-
-    def _left(self, house: House, guide: Guide) -> Ints:
-        """Who is out and should not be, who loses most first, equal ones by lot."""
-        lose = np.where(house.arc < 0, house.out - guide.best, 0)
-        order = np.lexsort((self._lots(), -lose))
-        return order[lose[order] > 0]
 
     def _between(self, parties: int) -> bool:
         """Told of the parties in exact pieces; is there more to spend?"""
