@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from matcher import apart
 from matcher.bounds import Prices
 from matcher.compile import compile_instance
 from matcher.errors import InterruptedSolve, MatcherError, NoPlanError
@@ -38,9 +39,10 @@ SLACK_S = 60.0
 
 PRELUDE = """
 import os, signal, sys, time
+from matcher import apart
 from matcher.strategies import child
 from matcher.strategies.exact import Exact
-real_plan, real_solve = child._Pipe.on_plan, Exact.solve
+real_plan, real_solve = child.Ships.on_plan, Exact.solve
 """
 HANGS_AT_ONCE = "time.sleep(600)"
 NEVER_READS = "time.sleep(600)  # standard input stays full"
@@ -50,19 +52,19 @@ AFTER_A_PLAN = """
 def on_plan(self, plan, cost):
     real_plan(self, plan, cost)
     {then}
-child._Pipe.on_plan = on_plan
-child.main()
+child.Ships.on_plan = on_plan
+apart.main()
 """
 AFTER_A_PROOF = """
-real_proof = child._Pipe.on_proof
+real_proof = child.Ships.on_proof
 def on_proof(self, stage, prices, bound):
     real_proof(self, stage, prices, bound)
     {then}
-child._Pipe.on_proof = on_proof
-child.main()
+child.Ships.on_proof = on_proof
+apart.main()
 """
 DEAF = "[signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]; time.sleep(600)"
-HALF_A_MESSAGE = "os.write(self.number, (10 ** 6).to_bytes(8, 'big') + b'half'); os._exit(3)"
+HALF_A_MESSAGE = "os.write(int(sys.argv[1]), (10 ** 6).to_bytes(8, 'big') + b'half'); os._exit(3)"
 
 
 class Watch(Silent):
@@ -94,7 +96,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
         started.append(real(*arguments, **options))
         return started[-1]
 
-    monkeypatch.setattr(isolated.subprocess, "Popen", popen)
+    monkeypatch.setattr(apart.subprocess, "Popen", popen)
     monkeypatch.setattr(isolated, "GRACE_S", GRACE_S)
     return started
 
@@ -108,14 +110,14 @@ def ctrl_c() -> Iterator[None]:
 
 
 def replace_child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """The children that are started from here on run this code instead of `-m matcher.strategies.child`."""
-    real = isolated.subprocess.Popen
+    """The children that are started from here on run this code instead of `-m matcher.apart`."""
+    real = apart.subprocess.Popen
 
     def popen(command: list[str], **options: Any) -> Any:
-        assert command[1:3] == ["-m", "matcher.strategies.child"]
+        assert command[1:3] == ["-m", "matcher.apart"]
         return real([sys.executable, "-c", PRELUDE + code, command[-1]], **options)
 
-    monkeypatch.setattr(isolated.subprocess, "Popen", popen)
+    monkeypatch.setattr(apart.subprocess, "Popen", popen)
 
 
 def limits(seconds: float = 60.0) -> Limits:
@@ -187,7 +189,7 @@ def test_a_child_that_hangs_is_ended_at_the_deadline(
     assert len(children) == 1 and all_gone(children)
 
 
-@pytest.mark.parametrize("then", [DEAF, "child.os.close(self.number); time.sleep(600)"])
+@pytest.mark.parametrize("then", [DEAF, "os.close(int(sys.argv[1])); time.sleep(600)"])
 def test_a_child_that_hangs_with_a_plan_in_hand_gives_that_plan(
     then: str, problem: Problem, children: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,16 +318,17 @@ from pathlib import Path
 from matcher.compile import compile_instance
 from matcher.io import read_instance
 from matcher.policy import Policy
+from matcher import apart
 from matcher.strategies import isolated
 from matcher.strategies.base import Limits, Silent
 import datetime as dt
 problem = compile_instance(read_instance(sys.argv[1]), Policy(), dt.date(2026, 11, 22)).problem
-real = isolated.subprocess.Popen
+real = apart.subprocess.Popen
 def popen(command, **options):
     child = real([sys.executable, "-c", sys.argv[2], command[-1]], **options)
     print(child.pid, flush=True)
     return child
-isolated.subprocess.Popen = popen
+apart.subprocess.Popen = popen
 isolated.solve_isolated("exact", problem, Limits(1e9, time.monotonic() + 300), Silent())
 """
 

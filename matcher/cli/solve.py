@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from matcher.apart import at_hand
 from matcher.cli.console import (
     Encoding,
     Instance,
@@ -29,6 +30,9 @@ from matcher.errors import ExitCode, InterruptedSolve, UsageError
 
 if TYPE_CHECKING:
     from matcher.result import Result
+
+AHEAD = ("matcher.strategies.child", "matcher.strategies.prices.strategy", "matcher.advise.isolated")
+"""What the process that searches loads while this one reads, in this order: what takes long to read will want the second."""
 
 
 def solve(
@@ -68,7 +72,7 @@ def solve(
     quiet: Quiet = False,
 ) -> None:
     """Find the best placement, check it, prove how good it is, and write everything to OUT."""
-    with guard(json):
+    with guard(json), at_hand(*AHEAD):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         options = {**_options(date, seed, strategy, effort, gap, time_limit), "lang": language(lang)}

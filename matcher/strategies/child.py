@@ -1,33 +1,25 @@
-"""The child's side of `isolated`: reads one task from standard input, ships plans, proofs and the end over a pipe."""
+"""The task of a process apart that searches: ships plans, proofs and the end. See `isolated`."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
+from matcher.apart import Send
 from matcher.bounds import Prices
 from matcher.errors import InputError, MatcherError
+from matcher.problem import Problem
 from matcher.result import Plan
+from matcher.strategies.base import Limits
 from matcher.strategies.registry import strategy
 
 
-class _Pipe:
+class Ships:
     """A watch that ships what it sees."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def send(self, kind: str, body: Any) -> None:
-        data = pickle.dumps((kind, body))
-        data = len(data).to_bytes(8, "big") + data
-        while data:
-            data = data[os.write(self.number, data) :]
+    def __init__(self, send: Send) -> None:
+        self.send = send
 
     def on_plan(self, plan: Plan, cost: Sequence[int]) -> None:
         self.send("plan", (plan, tuple(cost)))
@@ -36,32 +28,17 @@ class _Pipe:
         self.send("proof", (stage, prices, bound))
 
 
-def _die_with_parent() -> None:
-    """End of file on standard input means that the parent is gone, or done with us."""
-    while os.read(sys.stdin.fileno(), 4096):
-        continue
-    os._exit(1)
-
-
-def main() -> None:
-    """Solve one task."""
-    pipe = _Pipe(int(sys.argv[1]))
-    try:
-        name, problem, limits = pickle.load(sys.stdin.buffer)  # noqa: S301  (from our own parent)
-    except (EOFError, pickle.UnpicklingError):
-        os._exit(1)  # the parent has gone before it had said all, and nobody is there to be told
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+def search(send: Send, name: str, problem: Problem, limits: Limits) -> None:
+    """Solve with the strategy of that name. The deadline is in seconds from now: the clocks of two processes may differ."""
     limits = replace(limits, deadline=time.monotonic() + limits.deadline)
     try:
-        outcome = strategy(name).solve(problem, limits, pipe)
+        outcome = strategy(name).solve(problem, limits, Ships(send))
     except InputError as error:
-        pipe.send("faults", error.faults)
-        return
+        send("faults", error.faults)
     except MatcherError as error:
-        pipe.send("error", str(error))
-        return
-    pipe.send("end", outcome)
+        send("error", str(error))
+    else:
+        send("end", outcome)
 
 
-if __name__ == "__main__":
-    main()
+__all__ = ["Ships", "search"]

@@ -1,29 +1,24 @@
 """A strategy in a process of its own: native code that crashes, hangs or is deaf to signals cannot take the caller along.
 
 The child ships every better plan and every proof as it finds them; whatever happens to it, the plan in hand is kept.
-Messages are pickles over pipes between two processes of this program; nothing from outside is ever unpickled.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import pickle
-import selectors
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import Any
 
+from matcher.apart import CLOSED, Apart, apart
 from matcher.bounds import MOST_PAIRS, Prices, link_forest
-from matcher.errors import InputError, InternalError, UsageError
+from matcher.errors import InputError, InternalError
 from matcher.problem import Problem
 from matcher.result import Plan
 from matcher.strategies.base import Limits, Outcome, StageEnd, Watch
 
+SEARCH = "matcher.strategies.child:search"
 GRACE_S = 5.0
 CANCEL_S = 0.2  # between two looks whether the caller still wants a plan
 log = logging.getLogger(__name__)
@@ -105,101 +100,30 @@ class _Hand:
 def _attempt(name: str, problem: Problem, limits: Limits, hand: _Hand, cancel: Callable[[], bool] | None) -> tuple[Outcome | None, str]:
     """One child. Returns (its outcome or None, "done" | "time" | "crash")."""
     seconds = limits.seconds_left()
-    read_end, write_end = os.pipe()
-    command = [sys.executable, "-m", "matcher.strategies.child", str(write_end)]
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
-    child = subprocess.Popen(  # noqa: S603  (this very interpreter, no shell)
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(write_end,), start_new_session=True, env=environment
-    )
-    os.close(write_end)
-    try:
-        confine(child.pid, limits.memory_mib)
-        with os.fdopen(read_end, "rb") as answers:
-            _send(child, (name, problem, replace(limits, deadline=seconds, last=None)))
-            end = time.monotonic() + seconds + GRACE_S
-            return _listen(answers, end if limits.last is None else min(end, limits.last), hand, cancel)
-    finally:
-        child.kill()
-        child.wait()
-        if child.stdin is not None:
-            try:
-                child.stdin.close()
-            except BrokenPipeError:
-                child.stdin = None  # the child died before it read all; what it sent has been taken
+    with apart(limits.memory_mib) as child:
+        child.begin(SEARCH, name, problem, replace(limits, deadline=seconds, last=None))
+        end = time.monotonic() + seconds + GRACE_S
+        return _listen(child, end if limits.last is None else min(end, limits.last), hand, cancel)
 
 
-def confine(child: int, memory_mib: int | None) -> None:
-    """Limit what the child may allocate. Address space that it only reserves does not count: compilers reserve much."""
-    if memory_mib is None:
-        return
-    try:
-        from resource import RLIMIT_DATA, prlimit
-    except ImportError:
-        raise UsageError("this system cannot limit the memory of a process; leave the limit out") from None
-    try:
-        prlimit(child, RLIMIT_DATA, (memory_mib << 20, memory_mib << 20))
-    except ProcessLookupError:
-        return  # it is gone already, which the listener reports
-
-
-def _send(child: subprocess.Popen[bytes], task: tuple[str, Problem, Limits]) -> None:
-    """The task goes out from a thread of its own, so that a child that never reads cannot block us."""
-
-    def write(pipe: IO[bytes]) -> None:
-        try:
-            pickle.dump(task, pipe, protocol=5)  # in pieces: a country is more than a GB
-            pipe.flush()
-        except (BrokenPipeError, ValueError):
-            return  # the child is gone; the listener sees its end of file and reports it
-
-    assert child.stdin is not None
-    threading.Thread(target=write, args=(child.stdin,), daemon=True).start()
-
-
-def _listen(answers: IO[bytes], deadline: float, hand: _Hand, cancel: Callable[[], bool] | None) -> tuple[Outcome | None, str]:
-    reader = _Reader(answers)
+def _listen(child: Apart, deadline: float, hand: _Hand, cancel: Callable[[], bool] | None) -> tuple[Outcome | None, str]:
     while True:
         wait = deadline - time.monotonic()
         if wait <= 0:
             return None, "time"
         if cancel is not None and cancel():
             raise _Cancelled
-        message = reader.next(wait if cancel is None else min(wait, CANCEL_S))
+        message = child.next(wait if cancel is None else min(wait, CANCEL_S))
         if message is None:
             continue
         kind, body = message
         if kind == "end":
+            child.done()
             return body, "done"
-        if kind == "closed":
+        if kind == CLOSED:
             return None, "crash"
         if kind == "faults":
             raise InputError(body)
         if kind == "error":
             raise InternalError(f"the search failed: {body}")
         hand.take(kind, body)
-
-
-class _Reader:
-    """Length-prefixed pickles from a pipe, with a time-out."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self.number = pipe.fileno()
-        self.buffer = b""
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self.number, selectors.EVENT_READ)
-
-    def next(self, seconds: float) -> tuple[str, Any] | None:
-        """The next message; None on time-out; ("closed", None) at the end of the pipe."""
-        while True:
-            if len(self.buffer) >= 8:
-                size = int.from_bytes(self.buffer[:8], "big")
-                if len(self.buffer) >= 8 + size:
-                    body, self.buffer = self.buffer[8 : 8 + size], self.buffer[8 + size :]
-                    kind, value = pickle.loads(body)  # noqa: S301  (from our own child)
-                    return str(kind), value
-            if not self.selector.select(seconds):
-                return None
-            chunk = os.read(self.number, 1 << 20)
-            if not chunk:
-                return "closed", None
-            self.buffer += chunk

@@ -5,37 +5,37 @@ from __future__ import annotations
 import os
 import signal
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from matcher.advise import isolated
 from matcher.advise.remedies import search_remedies
+from matcher.apart import Send
 from matcher.result import Result
 from matcher.solver import solve
 from tests.runs import DATE, instance_of
 
 
-def hangs(there: Connection, result: Result, effort: float) -> None:
+def hangs(send: Send, result: Result, effort: float) -> None:
     first = next(iter(search_remedies(result, effort)))
-    there.send(first)
+    send("found", first)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(600)
 
 
-def crashes(there: Connection, result: Result, effort: float) -> None:
-    there.send(next(iter(search_remedies(result, effort))))
+def crashes(send: Send, result: Result, effort: float) -> None:
+    send("found", next(iter(search_remedies(result, effort))))
     os.abort()
 
 
-def takes_all_memory(there: Connection, result: Result, effort: float) -> None:
+def takes_all_memory(send: Send, result: Result, effort: float) -> None:
     hoard = [b""]
     while True:
         hoard.append(bytearray(1 << 26))
 
 
-def fails(there: Connection, result: Result, effort: float) -> None:
+def fails(send: Send, result: Result, effort: float) -> None:
     isolated.search_remedies = lambda *_: iter([1 // 0])  # type: ignore[assignment]
-    isolated._look(there, result, effort)
+    isolated.look(send, result, effort)
 
 
 def result_of(folder: str) -> Result:

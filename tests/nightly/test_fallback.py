@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matcher import solver
+from matcher import apart, solver
 from matcher.bounds import lower_bound
 from matcher.compile import compile_instance
 from matcher.errors import ContradictionError, InternalError, NoPlanError
@@ -42,14 +42,15 @@ MOST_S = 10.0
 
 PRELUDE = """
 import os, signal, sys, time
+from matcher import apart
 from matcher.strategies import child
-real_plan = child._Pipe.on_plan
+real_plan = child.Ships.on_plan
 def after_a_plan(then):
     def on_plan(self, plan, cost):
         real_plan(self, plan, cost)
         exec(then)
-    child._Pipe.on_plan = on_plan
-    child.main()
+    child.Ships.on_plan = on_plan
+    apart.main()
 """
 ENDS = {
     "crashes at once": "os.abort()",
@@ -75,7 +76,7 @@ def replace_child(monkeypatch: pytest.MonkeyPatch) -> Any:
             started.append(real([sys.executable, "-c", PRELUDE + code, command[-1]], **{**options, "stderr": subprocess.DEVNULL}))
             return started[-1]
 
-        monkeypatch.setattr(isolated.subprocess, "Popen", popen)
+        monkeypatch.setattr(apart.subprocess, "Popen", popen)
         return started
 
     return replace

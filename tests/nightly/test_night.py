@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from matcher import apart
 from matcher.cli.app import app
 from matcher.errors import ExitCode, UsageError
 from matcher.nightly.config import read_config
@@ -96,13 +97,14 @@ class TestOneNight:
 
     def test_the_next_night_begins_where_the_last_one_ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: list[Any] = []
-        real = isolated._send
+        real = apart.Apart.begin
 
-        def send(child: Any, task: Any) -> None:
-            sent.append(task[2].start)
-            real(child, task)
+        def begin(child: apart.Apart, function: str, *given: Any) -> None:
+            if function == isolated.SEARCH:
+                sent.append(given[2].start)
+            real(child, function, *given)
 
-        monkeypatch.setattr(isolated, "_send", send)
+        monkeypatch.setattr(apart.Apart, "begin", begin)
         world = World(tmp_path)
         world.deliver(HARD)
         first = night(world)
@@ -318,11 +320,11 @@ class TestTelling:
         real = subprocess.Popen
 
         def popen(line: list[str], **options: Any) -> Any:
-            if line[1:3] != ["-m", "matcher.strategies.child"]:
+            if line[1:3] != ["-m", "matcher.apart"]:
                 return real(line, **options)
             return real([sys.executable, "-c", PRELUDE + ENDS["crashes at once"], line[-1]], **{**options, "stderr": subprocess.DEVNULL})
 
-        monkeypatch.setattr(isolated.subprocess, "Popen", popen)
+        monkeypatch.setattr(apart.subprocess, "Popen", popen)
         second = night(world, "2026-11-23")
         told = json.loads((second.folder / "summary.json").read_text(encoding="utf-8"))
         assert told["status"] == second.run.status == "fallback" and told["strategy"]["name"] == "fallback"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import subprocess
 import sys
 import time
@@ -68,21 +67,28 @@ def test_whatever_the_search_for_them_does_the_plan_stands(
     look: Any, cut_by: str, examined: int | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Replaced is the function that the process runs; what it does is real."""
-    monkeypatch.setattr(isolated, "_look", look)
+    monkeypatch.setattr(isolated, "LOOK", f"tests.nightly.lookers:{look.__name__}")
     result, began = solved(tiny()), time.monotonic()
+    started, real = [], subprocess.Popen
+
+    def popen(*command: Any, **given: Any) -> Any:
+        started.append(real(*command, **given))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
     limit = 4.0 if look is hangs else 60.0
     found, cut = isolated.with_remedies_isolated(result, 1.0, limit, 2048)
     assert cut == cut_by and found.remedies is not None and found.placements == result.placements
     assert time.monotonic() - began < limit + SLACK_S
     seen = len(found.remedies.found) + len(found.remedies.none)
     assert examined in (None, seen) and len(found.remedies.not_examined) == 2 - seen
-    assert multiprocessing.active_children() == []
+    assert all(process.poll() is not None for process in started)
     if look is fails:
         assert "Traceback" not in capfd.readouterr().err, "a night's log on standard error is nothing but JSON"
 
 
 def test_a_night_whose_clock_cuts_them_is_whole_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(isolated, "_look", hangs)
+    monkeypatch.setattr(isolated, "LOOK", "tests.nightly.lookers:hangs")
     real = SolveOptions.model_copy
 
     def hurried(options: SolveOptions, *, update: Any) -> SolveOptions:
@@ -101,16 +107,17 @@ def test_a_night_whose_clock_cuts_them_is_whole_and_says_so(monkeypatch: pytest.
 
 
 PARENT = """
-import multiprocessing, sys, threading, time
+import subprocess, sys
 from matcher.advise import isolated
 from tests.nightly.lookers import result_of
-def tell():
-    while not (children := multiprocessing.active_children()) or children[0].pid is None:
-        time.sleep(0.01)
-    print(children[0].pid, flush=True)
-if __name__ == "__main__":
-    threading.Thread(target=tell, daemon=True).start()
-    isolated.with_remedies_isolated(result_of(sys.argv[1]), 1000.0, 600.0)
+real = subprocess.Popen
+def popen(command, **given):
+    child = real(command, **given)
+    print(child.pid, flush=True)
+    return child
+result = result_of(sys.argv[1])
+subprocess.Popen = popen
+isolated.with_remedies_isolated(result, 1000.0, 600.0)
 """
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from matcher.apart import at_hand
 from matcher.bounds import largest_costs
 from matcher.errors import MatcherError
 from matcher.evaluate import plan_of
@@ -207,7 +208,7 @@ class _Cut:
     def solve(self) -> None:
         """Solve all of them, some at once, and take what they have come to in the order of their numbers."""
         numbers = list(range(self.sections))
-        with ThreadPoolExecutor(self.at_once) as pool:
+        with at_hand(), ThreadPoolExecutor(self.at_once) as pool:
             try:
                 if not self.run.warm and numbers:
                     self._take(*self._solve(numbers.pop(0)))  # tells the others what is dear
