@@ -28,3 +28,20 @@ def takes_much(send: Send, mib: int) -> None:
 
 def loaded(send: Send, module: str) -> None:
     send("loaded", module in sys.modules)
+
+
+def echo_twice(send: Send, what: object) -> None:
+    echo(send, what)
+    send("echo", "once more")
+
+
+def dies(send: Send) -> None:
+    os._exit(1)
+
+
+held: list[bytes] = []
+
+
+def keeps_much(send: Send, mib: int) -> None:
+    held.append(b"x" * (mib << 20))
+    send("kept", os.getpid())

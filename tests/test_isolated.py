@@ -110,11 +110,11 @@ def ctrl_c() -> Iterator[None]:
 
 
 def replace_child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """The children that are started from here on run this code instead of `-m matcher.apart`."""
+    """The children that are started from here on run this code instead of `-P -m matcher.apart`."""
     real = apart.subprocess.Popen
 
     def popen(command: list[str], **options: Any) -> Any:
-        assert command[1:3] == ["-m", "matcher.apart"]
+        assert command[1:4] == ["-P", "-m", "matcher.apart"]
         return real([sys.executable, "-c", PRELUDE + code, command[-1]], **options)
 
     monkeypatch.setattr(apart.subprocess, "Popen", popen)

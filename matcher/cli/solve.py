@@ -31,8 +31,8 @@ from matcher.errors import ExitCode, InterruptedSolve, UsageError
 if TYPE_CHECKING:
     from matcher.result import Result
 
-AHEAD = ("matcher.strategies.child", "matcher.strategies.prices.strategy", "matcher.advise.isolated")
-"""What the process that searches loads while this one reads, in this order: what takes long to read will want the second."""
+SEARCH, REMEDIES = ("matcher.strategies.child", "matcher.strategies.prices.strategy"), ("matcher.advise.isolated",)
+"""What the process that searches loads while this one reads, in this order: what takes long to read will want the large-scale strategy."""
 
 
 def solve(
@@ -72,7 +72,7 @@ def solve(
     quiet: Quiet = False,
 ) -> None:
     """Find the best placement, check it, prove how good it is, and write everything to OUT."""
-    with guard(json), at_hand(*AHEAD):
+    with guard(json):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         options = {**_options(date, seed, strategy, effort, gap, time_limit), "lang": language(lang)}
@@ -81,10 +81,11 @@ def solve(
 
             options["warm_start"] = warm_start_of(read_published(warm))
         also = _also(folder.is_file() if workbook is None else workbook, parquet)
-        result = _solve(source_of(folder, mapping, others), out, policy, quarantine, encoding, quiet, options)
-        stopped = result.effort.cut_by == "interrupt"
-        if remedies:
-            result, stopped = _with_remedies(result, effort, stopped, quiet)
+        with at_hand(*SEARCH, *(REMEDIES if remedies else ()), keep=remedies):
+            result = _solve(source_of(folder, mapping, others), out, policy, quarantine, encoding, quiet, options)
+            stopped = result.effort.cut_by == "interrupt"
+            if remedies:
+                result, stopped = _with_remedies(result, effort, stopped, quiet)
         from matcher.publish import publish
         from matcher.summary import summary
 

@@ -320,7 +320,7 @@ class TestTelling:
         real = subprocess.Popen
 
         def popen(line: list[str], **options: Any) -> Any:
-            if line[1:3] != ["-m", "matcher.apart"]:
+            if line[1:4] != ["-P", "-m", "matcher.apart"]:
                 return real(line, **options)
             return real([sys.executable, "-c", PRELUDE + ENDS["crashes at once"], line[-1]], **{**options, "stderr": subprocess.DEVNULL})
 
