@@ -28,7 +28,7 @@ from matcher.strategies.base import Limits, Outcome, Silent, Watch
 from matcher.strategies.fallback import fallback_plan
 from matcher.strategies.isolated import solve_isolated
 from matcher.strategies.prices.alike import Alike, StepsOfAlike
-from matcher.strategies.prices.ascent import Found
+from matcher.strategies.prices.ascent import Floats, Found
 from matcher.strategies.prices.classes import each_alone
 from matcher.strategies.prices.dealing import deal, means_by_kind
 from matcher.strategies.prices.field import make_field
@@ -157,16 +157,21 @@ class _Run:
         mean = Found(-np.inf, self.alike.means(self.prices), self.floors)
         common = climb(market, alone, sample, mean, IN_COMMON, look, partial(StepsOfAlike, self.alike))
         looked = field.parties
-        best = self.sharp or Found(-np.inf, self.prices, self.floors)
-        for prices, floors in ((common.prices, common.floors), (self.prices, self.floors)):
-            bound = market.bound(prices, floors)
+
+        def better(best: Found, prices: Floats, floors: Floats) -> Found:
+            if self.limits.seconds_left() <= 0:
+                return best
             self.work += work_of(looked, 0)
-            if bound > best.bound:
-                best = Found(bound, prices, floors)
-            if not in_time():
-                break
-        self.sharp = climb(market, alone, np.arange(field.parties), best, TOGETHER, look) if whole and in_time() else best
-        self.prices, self.floors = self.sharp.prices.copy(), self.sharp.floors.copy()
+            bound = market.bound(prices, floors)
+            return Found(bound, prices, floors) if bound > best.bound else best
+
+        best = self.sharp or Found(-np.inf, self.prices, self.floors)
+        best = better(better(best, common.prices, common.floors), self.prices, self.floors)
+        if whole and in_time():
+            best = climb(market, alone, np.arange(field.parties), best, TOGETHER, look)
+            best = better(best, self.alike.means(best.prices), best.floors)  # what it left single rows at by chance
+        self.sharp = best
+        self.prices, self.floors = best.prices.copy(), best.floors.copy()
         return True
 
     def _keep(self) -> None:
