@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +28,15 @@ FOLDER = ROOT / "instances" / "hard-night"
 publishing = import_module("matcher.publish")  # the package names its function so
 TASKS = "tests.apart_tasks:"
 SLACK_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """`matcher solve` changes these in its own process, which here is ours."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def ask(child: Apart, task: str, *given: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from matcher.advise import remedies
 from matcher.cli import app as app_module
 from matcher.cli.app import app
 from matcher.errors import NoPlanError
@@ -69,6 +70,17 @@ RUNS = ("chasiv-yar", "hard-night-faulty", "small")
 
 
 # --- exit code 0 ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reach", [True, False])
+def test_it_does_not_say_that_it_looks_for_what_it_will_not_look_for(reach: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", {"households": TINY["households"], "accommodations": A + "A2,Poltava,2\n"})
+    if not reach:
+        monkeypatch.setattr(remedies, "FEWEST", 10**12)
+    code, _, errors = invoke("solve", folder, "--out", tmp_path / "out", "--date", DAY)
+    assert code == 0
+    assert ("Looking for what would help 1 household without a place" in errors) == reach
+    assert ("What would help 1 household without a place was not examined: that takes more --effort" in errors) != reach
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -166,22 +166,24 @@ def _solve(
 def _with_remedies(result: Result, effort: float, stopped: bool, quiet: bool) -> tuple[Result, bool]:
     """(the result with what would help the unplaced, whether somebody has stopped the run)."""
     from matcher.advise.isolated import with_remedies_isolated
-    from matcher.advise.remedies import told, unexamined
+    from matcher.advise.remedies import out_of_reach, told, unexamined
 
     nobody = unexamined(result)
     floors = result.policy is not None and result.policy.floors.share
     if stopped or not (nobody.not_examined or floors):
         return told(result, nobody), stopped
-    if not quiet and nobody.not_examined:
-        count = len(nobody.not_examined)
-        who = "1 household" if count == 1 else f"{count} households"
+    count = len(nobody.not_examined)
+    who = "1 household" if count == 1 else f"{count} households"
+    too_many = out_of_reach(result, effort)
+    if not quiet and count and not too_many:
         typer.echo(f"Looking for what would help {who} without a place (--no-remedies leaves that out) …", err=True)
     seconds = None if result.options is None else result.options.time_limit_s
     assert seconds is not None  # the door to solving has settled it
     result, cut_by = with_remedies_isolated(result, effort, seconds)
     left = 0 if result.remedies is None else len(result.remedies.not_examined)
     if left and not quiet:
-        typer.echo(f"{left} of them were not examined: that takes more --effort (or time) than was given.", err=True)
+        them = f"What would help {who} without a place was" if too_many else f"{left} of them were"
+        typer.echo(f"{them} not examined: that takes more --effort (or time) than was given.", err=True)
     return result, cut_by == "interrupt"
 
 
