@@ -15,11 +15,9 @@ class Start:
     """Nothing here is taken on trust: prices only have to be ≥ 0, and whoever no longer fits where they were is out at first.
 
     prices: by resource, in cost units. floors: by floor. offers: by party, UNPLACED where there was none. rooms: sets taken.
-    rough: the prices are guesses by kind, and no run has ended at them.
     """
 
     prices: NDArray[np.float64]
     floors: NDArray[np.float64]
     offers: Ints
     rooms: tuple[tuple[int, ...], ...]
-    rough: bool = False

@@ -12,7 +12,6 @@ from matcher.layers import Bools, Exceptions, Ints, Table
 from matcher.parts import ANY_DATE, Parties
 from matcher.pricing.kernels import jit
 from matcher.problem import Problem
-from matcher.strategies.prices.ascent import Floats
 from matcher.strategies.prices.joining import join_nodes
 from matcher.usage import Stock
 
@@ -150,16 +149,6 @@ def _widest(problem: Problem) -> Ints:
     return widest
 
 
-def means_by_kind(problem: Problem, prices: Floats, offers: Ints) -> Floats:
-    """A price for every row from those of the rows of some offers: the mean over rows of its kind; nothing for kinds that are not there."""
-    stock = Stock.of(problem)
-    kind = kinds_of_rows(problem, stock)
-    known = np.isin(stock.offer, offers)
-    count = np.bincount(kind[known], minlength=int(kind.max(initial=0)) + 1)
-    total = np.bincount(kind[known], weights=prices[known], minlength=len(count))
-    return np.asarray((total / np.maximum(1, count))[kind])
-
-
 def kinds_of_rows(problem: Problem, stock: Stock) -> Ints:
     """A number for the kind of every row: what it counts, of what size, for one date or for all, with rooms or without."""
     widest = _widest(problem)
@@ -205,4 +194,4 @@ def _deal(order, kind, weight, group, section, load):
         i = j
 
 
-__all__ = ["deal", "kinds_of_rows", "means_by_kind"]
+__all__ = ["deal", "kinds_of_rows"]

@@ -30,7 +30,7 @@ from matcher.strategies.isolated import solve_isolated
 from matcher.strategies.prices.alike import Alike, StepsOfAlike
 from matcher.strategies.prices.ascent import Floats, Found
 from matcher.strategies.prices.classes import each_alone
-from matcher.strategies.prices.dealing import deal, means_by_kind
+from matcher.strategies.prices.dealing import deal
 from matcher.strategies.prices.field import make_field
 from matcher.strategies.prices.hand import Hand
 from matcher.strategies.prices.smooth import Course, climb, work_of
@@ -40,10 +40,8 @@ from matcher.strategies.start import Start
 
 FROM, PARTIES = 300_000, 12_000
 """From so many parties on the problem is cut, into sections of about so many."""
-CUTS = (("alike", 0.2), ("wishes", 0.2), ("wishes", 0.2))
+CUTS = (("alike", 0.3), ("wishes", 0.2), ("wishes", 0.2))
 """How the problem is cut, one time after the other, and what each section is given of the work that it would be given alone."""
-PILOT = 2.0
-"""The first section of all is given so many times that, for its prices are where the others begin."""
 MOST_AT_ONCE = 4
 START_S, LEAST_S = 3.0, 30.0
 """Seconds that a section's process takes to begin, and that a section is given while no plan stands, though later cuts have less."""
@@ -120,6 +118,7 @@ class _Run:
         if self.hand.plan is None:  # any plan first
             seconds = min(most, max(seconds, sections * LEAST_S / _at_once()))
         _Cut(self, whole, part, owner, sections, share, time.monotonic() + seconds).solve()
+        self.warm = True
         self._keep()
         self._complete()  # time may be over before another cut has ended
         last = turn == len(CUTS) - 1
@@ -205,21 +204,15 @@ class _Cut:
         for link in self.run.problem.links:
             if self.part[link.first] >= 0 and self.part[link.first] == self.part[link.second]:
                 self.links[self.part[link.first]].append(link)
-        self.rough = False
         self.at_once = _at_once()
         self.stop = threading.Event()
         self.cutting = threading.Lock()  # two at once would only fight for the interpreter
 
     def solve(self) -> None:
         """Solve all of them, some at once, and take what they have come to in the order of their numbers."""
-        numbers = list(range(self.sections))
         with at_hand(), ThreadPoolExecutor(self.at_once) as pool:
             try:
-                if not self.run.warm and numbers:
-                    self._take(*self._solve(numbers.pop(0)))  # tells the others what is dear
-                    self.run.prices = means_by_kind(self.whole, self.run.prices, self.offers[0])
-                    self.run.warm = self.rough = True
-                for section, outcome in pool.map(self._solve, numbers):
+                for section, outcome in pool.map(self._solve, range(self.sections)):
                     self._take(section, outcome)
             except BaseException:
                 self.stop.set()
@@ -236,7 +229,7 @@ class _Cut:
             section = section_of(self.whole, self.parties[number], self.offers[number], self.links[number])
             start = self._start_of(section) if run.warm else None
         memory = None if run.limits.memory_mib is None else max(64, run.limits.memory_mib // (self.at_once + 1))
-        work = run.limits.work * self.share * (1 if run.warm else PILOT)
+        work = run.limits.work * self.share
         limits = Limits(
             work, now + max(1.0, (self.end - now) / waves - START_S), 0.0, run.limits.seed, start, self.end, memory,
             effort=run.limits.effort,
@@ -253,9 +246,7 @@ class _Cut:
         offers = run.stands.offers[section.parties]
         here = np.searchsorted(section.offers, offers)  # who is there is in the section of their offer
         here[offers < 0] = UNPLACED
-        return Start(
-            run.prices[section.resources], run.floors, here, tuple(run.stands.rooms[q] for q in section.parties.tolist()), self.rough
-        )
+        return Start(run.prices[section.resources], run.floors, here, tuple(run.stands.rooms[q] for q in section.parties.tolist()))
 
     def _take(self, section: Section | None, outcome: Outcome) -> None:
         """What a section has come to; where it has come to nothing, all stays as it was."""

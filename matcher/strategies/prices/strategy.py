@@ -40,7 +40,6 @@ LAST = Course(150, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
 LARGE, NARROW = 150_000, (20, 4, 20)
 """From so many parties on, lists are renewed less often and shorter: every so many steps, so many nearest offers, so many arcs."""
 AGAIN = Course(100, 10, 6, 32, (300.0, 30.0), (200.0, 5.0))
-GUESSED = Course(100, 10, 6, 32, (3000.0, 50.0), (2000.0, 20.0))
 SCARCE, SCARCE_LEVEL = replace(ROWS, warmth=(10_000.0, 400.0), length=(2500.0, 100.0)), replace(LEVEL, steps=200)
 SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 """Where there are more persons than that many times the beds, a bed is worth far more than travel: prices have a long way to go, and
@@ -212,7 +211,7 @@ class _Run:
             if parties > MOST_PARTIES:  # no linear program follows; the fewer parties, the more steps it takes, and the cheaper they are
                 course = replace(course, steps=max(course.steps, min(MOST_STEPS_OF_ROWS, ROWS.steps * ORDINARY // parties)))
         else:
-            found, course = Found(-np.inf, start.prices, start.floors), GUESSED if start.rough else AGAIN
+            found, course = Found(-np.inf, start.prices, start.floors), AGAIN
         if parties > LARGE:
             every, near, most = NARROW
             course = replace(course, every=every, near=near, most=most)
