@@ -77,6 +77,15 @@ def matcher(*arguments: object, cwd: Path = ROOT, timeout: float = 120, **enviro
     )
 
 
+def is_alive(pid: int) -> bool:
+    """Is there such a process that has not ended? Needs /proc."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 def command(*arguments: object) -> list[str]:
     """The command line as a list."""
     return [sys.executable, "-m", "matcher.cli.app", *map(str, arguments)]

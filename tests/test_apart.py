@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -22,21 +20,12 @@ from typer.testing import CliRunner
 from matcher import apart as module
 from matcher.apart import CLOSED, Apart, apart, at_hand
 from matcher.cli.app import app
-from tests.runs import ROOT, environ
+from tests.runs import ROOT, environ, is_alive
 
 FOLDER = ROOT / "instances" / "hard-night"
 publishing = import_module("matcher.publish")  # the package names its function so
 TASKS = "tests.apart_tasks:"
 SLACK_S = 60.0
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """`matcher solve` changes these in its own process, which here is ours."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def ask(child: Apart, task: str, *given: Any) -> Any:
@@ -274,11 +263,11 @@ def test_a_process_that_waits_does_not_outlive_a_parent_that_is_killed() -> None
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=environ(), cwd=ROOT)
     assert parent.stdout is not None
     with parent.stdout:
-        child = Path(f"/proc/{int(parent.stdout.readline())}/stat")
-    assert child.exists()
+        child = int(parent.stdout.readline())
+    assert is_alive(child)
     parent.kill()
     parent.wait(timeout=SLACK_S)
     deadline = time.monotonic() + SLACK_S
-    while child.exists() and child.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z" and time.monotonic() < deadline:
+    while is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not child.exists() or child.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    assert not is_alive(child)

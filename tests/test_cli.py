@@ -10,7 +10,6 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,15 +30,6 @@ SMALL = generated(20, 51, 0.8, 0.3)
 H, A = "household_id,persons,place\n", "accommodation_id,place,capacity\n"
 TINY = {"households": H + "H1,2,Lviv\nH2,1,Poltava\n", "accommodations": A + "A1,Lviv,4\nA2,Poltava,2\n"}
 SECRET = "Ms Example of 5 Rose Street, telephone 555-0100"
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """`matcher solve` changes these in its own process, which here is ours."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:

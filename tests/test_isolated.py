@@ -30,7 +30,7 @@ from matcher.solver import solve
 from matcher.strategies import isolated
 from matcher.strategies.base import Limits, Silent
 from matcher.verify import verify
-from tests.runs import DATE, ROOT, environ, generated, instance_of
+from tests.runs import DATE, ROOT, environ, generated, instance_of, is_alive
 
 FOLDER = generated(60, 41, 0.8, 0.6)
 GRACE_S = 1.0
@@ -331,14 +331,6 @@ def popen(command, **options):
 apart.subprocess.Popen = popen
 isolated.solve_isolated("exact", problem, Limits(1e9, time.monotonic() + 300), Silent())
 """
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to look for the child")

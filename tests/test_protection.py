@@ -11,9 +11,7 @@ import io
 import json
 import random
 import re
-import signal
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -94,15 +92,6 @@ class Run:
     said: dict[str, str]
     secret: tuple[dict[str, str], ...]
     instance: Instance
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """`matcher solve` changes these in its own process, which here is ours."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def say(*arguments: object) -> str:
