@@ -15,7 +15,7 @@ OURS, LONG = "ours", "auto*20"
 BEDS = (1.0, 0.9, 1.15)
 SECONDS = {300: 20.0, 1_000: 60.0, 10_000: 60.0, 33_500: 240.0, 100_000: 300.0, 1_000_000: 600.0}
 """Time limit of every contender by size; the program stops by itself before."""
-FIRST_SEED = 6101
+FIRST_SEED = 7101
 _SEEDS_OF = {300: 5, 1_000: 5, 10_000: 3, 33_500: 2, 100_000: 1, 1_000_000: 1}
 SEEDS = {size: tuple(range(FIRST_SEED, FIRST_SEED + count)) for size, count in _SEEDS_OF.items()}
 """None of them was ever used for tuning."""

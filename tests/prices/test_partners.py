@@ -8,7 +8,7 @@ import numpy as np
 
 from matcher.strategies.prices.house import OUT, Standing, cost_of, enter, fits, leave, settle, shortfall
 from matcher.strategies.prices.partners import movable, with_links
-from tests.prices.test_house import scenes
+from tests.prices.houses import scenes
 
 
 def test_of_linked_parties_some_may_move_that_are_not_linked_to_each_other() -> None:

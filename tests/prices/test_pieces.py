@@ -28,7 +28,8 @@ from matcher.strategies.prices.house import Standing, settle, standing_of
 from matcher.strategies.prices.linear import make_program, solve_program
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import make_guide
-from tests.prices.test_house import LINKS, Scene, arcs_cost, faults_of, priced, scene, scenes
+from tests.prices.houses import LINKS, Scene, faults_of, scene, scenes
+from tests.prices.test_house import arcs_cost, priced
 from tests.runs import DATE, generated, instance_of
 
 RELAXED, INTEGER = (True, np.inf), (False, 400.0)

@@ -56,6 +56,20 @@ def classes_of(core: Core, seed: int) -> tuple[Ties, float]:
     return Ties(of.ravel(), beds, implied[first]), float((beds[of.ravel()] * uses.capacity)[counted].sum())
 
 
+def beds_of_rows(core: Core, offer: Ints) -> Floats:
+    """Beds that a use of each row stands for, 0 where it stands for none of its own; of a flat the persons who live there on the average.
+
+    offer: of each party, negative where it has none.
+    """
+    uses, owner = core.uses, offer_of_row(core.uses)
+    there = np.flatnonzero(offer >= 0)
+    persons = np.bincount(offer[there], weights=uses.party_persons[there], minlength=core.offers)
+    parties = np.bincount(offer[there], minlength=core.offers)
+    flat = (persons / np.maximum(1, parties))[owner]
+    beds = np.select([uses.kind == UNIT, uses.kind == ROOMS, uses.kind == PERSONS], [flat, uses.number, 1.0], 0.0)
+    return np.where(implied_rows(uses), 0.0, beds)
+
+
 def implied_rows(uses: Uses) -> Bools:
     """Beds of offers whose rooms hold no more: who has rooms has beds, so that these rows never bind."""
     owner = offer_of_row(uses)
@@ -80,4 +94,4 @@ def _widest(core, parties, persons, most, widest):
                     break
 
 
-__all__ = ["Ties", "classes_of", "each_alone", "implied_rows"]
+__all__ = ["Ties", "beds_of_rows", "classes_of", "each_alone", "implied_rows"]

@@ -17,7 +17,7 @@ from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
 from matcher.pricing.uses import ANY_DATE, PERSONS, ROOMS, UNIT, Uses
 from matcher.strategies.prices.classes import implied_rows
-from matcher.strategies.prices.house import House, enter, leave
+from matcher.strategies.prices.house import OUT, House, enter, leave
 
 MOST_COST = 1 << 40
 
@@ -78,7 +78,8 @@ class Flow:
         unit[column] = np.maximum(1, lanes.beds[arc])
         held = np.bincount(np.searchsorted(rows, on[movers][on[movers] >= 0]), minlength=len(rows)) if len(rows) else np.zeros(0)
         free = (house.capacity[rows] - house.load[rows]) // unit + held.astype(np.int64)
-        chosen = self._solve(house.out[movers], arc, owner, column.ravel(), free)
+        found = assign(choices.cost[arc], house.out[movers], owner, column.ravel(), free)
+        chosen = np.where(found >= 0, arc[np.maximum(found, 0)], OUT) if len(arc) else found
         before = here[movers]
         change = int((np.where(chosen >= 0, choices.cost[chosen], house.out[movers]) - house.cost[movers]).sum())
         if change < 0:
@@ -101,22 +102,26 @@ class Flow:
         arc, index = np.unique(arc, return_index=True)
         return arc, owner[index]
 
-    def _solve(self, out: Ints, arc: Ints, owner: Ints, column: Ints, free: Ints) -> Ints:
-        """Chosen arc of each mover, or -1."""
-        movers, rows = len(out), len(free)
-        sink = movers + rows
-        cost = np.clip(self.choices.cost[arc], -MOST_COST, MOST_COST)
-        flow = min_cost_flow.SimpleMinCostFlow()
-        tail = np.concatenate([owner, np.arange(movers), movers + np.arange(rows)]).astype(np.int32)
-        head = np.concatenate([movers + column, np.full(movers, sink), np.full(rows, sink)]).astype(np.int32)
-        capacity = np.concatenate([np.ones(len(arc) + movers, dtype=np.int64), np.maximum(free, 0)])
-        price = np.concatenate([cost, np.clip(out, -MOST_COST, MOST_COST), np.zeros(rows, dtype=np.int64)])
-        edges = flow.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, price)
-        supply = np.concatenate([np.ones(movers, dtype=np.int64), np.zeros(rows, dtype=np.int64), [-movers]])
-        flow.set_nodes_supplies(np.arange(sink + 1, dtype=np.int32), supply)
-        if flow.solve() != flow.OPTIMAL:
-            raise InternalError("a flow that always has a solution was not solved")
-        used = np.flatnonzero(np.asarray(flow.flows(edges[: len(arc)])) > 0)
-        chosen = np.full(movers, -1, dtype=np.int64)
-        chosen[owner[used]] = arc[used]
-        return chosen
+
+def assign(costs: Ints, out: Ints, owner: Ints, column: Ints, free: Ints) -> Ints:
+    """Everybody to one of their arcs or out, at the least cost: position of the chosen arc of each mover, or -1.
+
+    By arc: costs, owner (position of the mover), column (position of the row, of which it takes one unit). out: cost of each mover's being
+    out. free: units of each row.
+    """
+    movers, rows = len(out), len(free)
+    sink = movers + rows
+    flow = min_cost_flow.SimpleMinCostFlow()
+    tail = np.concatenate([owner, np.arange(movers), movers + np.arange(rows)]).astype(np.int32)
+    head = np.concatenate([movers + column, np.full(movers, sink), np.full(rows, sink)]).astype(np.int32)
+    capacity = np.concatenate([np.ones(len(owner) + movers, dtype=np.int64), np.maximum(free, 0)])
+    price = np.concatenate([np.clip(costs, -MOST_COST, MOST_COST), np.clip(out, -MOST_COST, MOST_COST), np.zeros(rows, dtype=np.int64)])
+    edges = flow.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, price)
+    supply = np.concatenate([np.ones(movers, dtype=np.int64), np.zeros(rows, dtype=np.int64), [-movers]])
+    flow.set_nodes_supplies(np.arange(sink + 1, dtype=np.int32), supply)
+    if flow.solve() != flow.OPTIMAL:
+        raise InternalError("a flow that always has a solution was not solved")
+    used = np.flatnonzero(np.asarray(flow.flows(edges[: len(owner)])) > 0)
+    chosen = np.full(movers, -1, dtype=np.int64)
+    chosen[owner[used]] = used
+    return chosen

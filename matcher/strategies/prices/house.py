@@ -139,6 +139,11 @@ def standing_of(house: House, choices: Choices) -> Standing:
     return Standing(np.where(placed, choices.offer[arc], OUT).astype(np.int64), np.where(placed, choices.set[arc], -1).astype(np.int64))
 
 
+def set_costs(house: House, choices: Choices) -> None:
+    """What everybody costs where they are, by the costs of these arcs."""
+    house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, house.out)
+
+
 def make_bonds(problem: Problem, weight: int) -> Bonds:
     """The links of a problem; `weight`: of the stage that their costs belong to."""
     links = problem.links

@@ -18,18 +18,18 @@ from matcher.problem import Problem
 from matcher.strategies.base import Limits, Outcome, Watch
 from matcher.strategies.prices import sections
 from matcher.strategies.prices.anneal import anneal
-from matcher.strategies.prices.ascent import Floats, Found, Market
+from matcher.strategies.prices.ascent import Found, Market
 from matcher.strategies.prices.blocks import Sweep, improve, make_ground
-from matcher.strategies.prices.classes import classes_of, each_alone
+from matcher.strategies.prices.classes import beds_of_rows, classes_of, each_alone
+from matcher.strategies.prices.entry import Entry, Lists
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.hand import Hand
-from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, settle, standing_of
+from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, set_costs, settle, standing_of
 from matcher.strategies.prices.master import MOST_PARTIES, refine
-from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.partners import movable, with_links
 from matcher.strategies.prices.repair import keep_promises
-from matcher.strategies.prices.room import Guide, make_guide, make_room, to_what_is_free
+from matcher.strategies.prices.room import make_guide
 from matcher.strategies.prices.smooth import Course, climb, work_of
 
 SIZES = (1, 2, 3, 4, 5, 6)
@@ -46,7 +46,7 @@ SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 the climb over rows takes so many steps more for each time that, but no more than so many."""
 FURTHER, AND_MORE = 0.95, 0.75
 """In larger instances these steps, and the limit of work that has to hold them, grow with such powers of the number of parties."""
-DEARER, ONCE = (6000.0, 3000.0, 2000.0), 1e12
+DEARER = 6000.0, 3000.0, 2000.0
 PIECE = 300, 500
 """Parties in an exact piece: a twentieth of all, between these; some times as many on some levels."""
 LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
@@ -60,29 +60,20 @@ TRIFLE = 1e-5
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
 LEAST = 500.0
+LIFTED_FROM, MOST_LIFT = 3000.0, 8000.0
+LIFT = Course(200, 10, 8, 32, (2000.0, 20.0), (800.0, 5.0))
+"""Where beds suffice only if each costs so much more than its price, prices climb once more from a level above, of so much at the most."""
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
-MOST_STEPS, EACH = 40, 2000
-"""Steps of making room, at the most: in a round for each party, and each time for each that is out; more of them turn in circles."""
-MOVES, PAIRINGS, PATIENCE = 20, 3, 2
-STEP, MOVE, PIECE_WORK, FLOW = 3e-5, 6e-6, 1e-3, 2.5e-5
-"""Units of work (about a second of one core each): a step of making room, a move of annealing, a party
-in an exact piece, a party in a flow."""
+MOVES, PATIENCE = 20, 2
+MOVE, PIECE_WORK, FLOW = 6e-6, 1e-3, 2.5e-5
+"""Units of work (about a second of one core each): a move of annealing, a party in an exact piece, a party in a flow."""
 AFTER = 0.3
 """Share of the work where everybody's place in an earlier run is known: most has been done then, and more would move more people."""
 ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
-
-
-@dataclass(frozen=True)
-class Lists:
-    """Arcs for a search, the same with prices in their costs, and their order."""
-
-    choices: Choices
-    priced: Choices
-    guide: Guide
 
 
 class PriceStrategy:
@@ -142,7 +133,7 @@ class _Run:
         self.most_work = self.limits.work * max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
-        self.hurried = False
+        self.hurried, self.level = False, 0.0
         self.hand = Hand(self.problem, self.watch, self.limits.gap)
         must = self.field.core.out >= HALF
         most = max(1_000_000, int(self.field.core.out[~must].max(initial=0)), *largest_costs(self.problem))
@@ -173,6 +164,8 @@ class _Run:
         while not self._done and self.stopped is None and turn < 60:
             before = self.hand.cost
             standing = self._round(standing, found, turn, level)
+            if turn == 0 and not small and self.level >= LIFTED_FROM:
+                found = self._lift(found, standing)
             turn += 1
             idle = 0 if _cheaper(self.hand.cost, before) else idle + 1
             if idle == patience:
@@ -224,6 +217,26 @@ class _Run:
         self.hand.prove(found.prices, found.floors, self.forest)
         return found
 
+    def _lift(self, found: Found, standing: Standing) -> Found:
+        """Beds do not suffice at these prices: from prices that are higher by a level for each bed, if that proves more."""
+        before = self.work
+
+        def look(_: Found, arcs: float) -> bool:
+            self.work += work_of(self.field.parties, arcs)
+            self.hurried |= self.limits.seconds_left() <= 0
+            return not self.hurried
+
+        if self._done or self.stopped is not None:
+            return found
+        beds = beds_of_rows(self.field.core, standing.offer)
+        start = Found(-np.inf, found.prices + min(self.level, MOST_LIFT) * beds, found.floors)
+        lifted = climb(self.market, each_alone(self.field.core), np.arange(self.field.parties), start, LIFT, look)
+        self.most_work += self.work - before  # as many rounds as without
+        if lifted.bound <= found.bound:
+            return found
+        self.hand.prove(lifted.prices, lifted.floors, self.forest)
+        return lifted
+
     def _house(self, choices: Choices, standing: Standing) -> House:
         return make_house(self.problem, self.out, self.field.group, choices, standing)
 
@@ -271,7 +284,7 @@ class _Run:
         choices, out, held = self._loose(house, lists)
         flow = Flow(self.field.core.uses, choices, held, near=12, drawn=24)
         house = house._replace(out=out)
-        _set_costs(house, choices)
+        set_costs(house, choices)
         for size in sizes:
             if self.stopped is not None:
                 return
@@ -282,27 +295,16 @@ class _Run:
         """Room for those who are out, flows, a little annealing where households are linked, exact pieces."""
         lists = self._lists(standing, found, 8)
         house = self._house(lists.priced, standing)
-        dearer, stake, steps = DEARER[min(turn, len(DEARER) - 1)], np.zeros(self.field.parties), 0
-
-        def let_in(order: Ints, dearer: float, stake: Floats) -> None:
-            nonlocal steps
-            most = max(0, min(MOST_STEPS * self.field.parties - steps, EACH * len(order)))
-            if STEP * most > self.limits.seconds_left():  # so slow a machine, or so little time, that the clock would pass over it
-                most, self.hurried = max(1, int(self.limits.seconds_left() / STEP / 2)), True
-            steps += make_room(house, lists.priced, self.bonds, lists.guide, order, dearer, most, stake)
-
-        if not self.problem.links:
-            # First those leave, once each, who can go on to what is free or lose little by staying out; only then whoever loses least by
-            # their next best, which may be full. With links it was no better: what a link costs moves with the partner.
-            let_in(waiting(house, lists.guide, self.lots), ONCE, to_what_is_free(house, lists.priced, lists.guide))
-        let_in(waiting(house, lists.guide, self.lots), dearer, stake)
-        for _ in range(PAIRINGS):
-            if not self.problem.links or not place_pairs(house, lists.priced, self.bonds, lists.guide, stake):
-                break
-            let_in(waiting(house, lists.guide), dearer, stake)
-        self.work += STEP * steps
+        entry = Entry(
+            self.field.core.uses, self.bonds, self.held, self.lots, lists,
+            lambda standing: self._house(lists.priced, standing), self.limits.seconds_left, house,
+        )  # fmt: skip
+        house = entry.run(DEARER[min(turn, len(DEARER) - 1)])
+        self.work += entry.work
+        self.hurried |= entry.hurried
+        self.level = entry.level
         self._flows(house, lists, SIZES)
-        _set_costs(house, lists.choices)
+        set_costs(house, lists.choices)
         if self.problem.links or self.problem.floors:
             moves = MOVES * self.field.parties
             anneal(house, lists.choices, self.bonds, self.state, moves, 3000.0, 30.0, 3.0, 6, 0.1, 24)
@@ -341,11 +343,6 @@ class _Run:
 def _cheaper(cost: Sequence[int], before: Sequence[int]) -> bool:
     """Has a plan become cheaper by enough to go on in the same way? Costs by stage, none where there is no plan."""
     return bool(cost) and (not before or before[0] - cost[0] > TRIFLE * abs(before[0]))
-
-
-def _set_costs(house: House, choices: Choices) -> None:
-    """What everybody costs where they are, by the costs of these arcs."""
-    house.cost[:] = np.where(house.arc >= 0, choices.cost[np.maximum(house.arc, 0)] if len(choices.cost) else 0, house.out)
 
 
 def _room_sets(field: Field, standing: Standing) -> list[tuple[int, ...]]:
