@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from matcher.compile import compile_instance
 from matcher.io import read_instance
 from matcher.policy import policy_from_plain
-from matcher.strategies.prices.entry import Entry, Lists
+from matcher.pricing.arcs import Choices
+from matcher.pricing.uses import ANY_DATE, PERSONS, UNIT
+from matcher.strategies.base import Limits, Silent
+from matcher.strategies.prices.classes import beds_of_rows
+from matcher.strategies.prices.entry import MUCH, Entry, Lists
 from matcher.strategies.prices.flows import assign, make_lanes
-from matcher.strategies.prices.house import OUT, House, Standing, cost_of, set_costs, settle, standing_of
+from matcher.strategies.prices.house import OUT, House, Standing, cost_of, enter, leave, set_costs, settle, standing_of
+from matcher.strategies.prices.pairs import waiting
 from matcher.strategies.prices.room import make_guide
-from matcher.strategies.prices.units import LEVELS, Units
+from matcher.strategies.prices.strategy import _Run
+from matcher.strategies.prices.units import BETWEEN, TRIED, Deal, Units
 from tests.io.sample import write
-from tests.prices.houses import Scene, check_house, scene, scenes
+from tests.prices.houses import Scene, check_house, rooms_of, scene, scenes
 from tests.runs import DATE
 
 
@@ -35,7 +43,7 @@ def with_arcs() -> Iterator[Scene]:
 def units_of(s: Scene, house: House) -> Units:
     guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
     uses = s.field.core.uses
-    return Units(house, s.choices, guide, make_lanes(uses, s.choices), uses.party_persons, s.held)
+    return Units(house, s.choices, guide, make_lanes(uses, s.choices), s.held)
 
 
 def ways(pairs: dict[tuple[int, int], int], out: list[int], free: list[int]) -> Iterator[int]:
@@ -76,37 +84,71 @@ def test_the_dearer_a_bed_the_fewer_are_asked_for() -> None:
     assert seen["fewer"] >= 5, seen
 
 
+def least_level(units: Units) -> float | None:
+    """The levels in their order, then halves between the last that did not suffice and the first that did."""
+    enough = [units.at(level).beds <= units.supply for level in TRIED]
+    if not any(enough):
+        return None
+    first = enough.index(True)
+    if first == 0:
+        return TRIED[0]
+    low, high = TRIED[first - 1], TRIED[first]
+    for _ in range(BETWEEN):
+        middle = (low + high) / 2
+        low, high = (low, middle) if units.at(middle).beds <= units.supply else (middle, high)
+    return high
+
+
 def test_a_deal_is_at_the_least_level_found_and_can_be_moved_into() -> None:
     seen: Counter[str] = Counter()
     for s in with_arcs():
         house = settled(s)
         units = units_of(s, house)
-        deal = units.deal()
+        deal = units.deal(lambda: True)
+        assert (None if deal is None else deal.level) == least_level(units)
         if deal is None:
-            assert units.at(float(LEVELS[-1])).beds > units.supply
-            seen["none"] += 1
             continue
-        assert deal.beds <= units.supply
-        seen["above nothing"] += deal.level > 0
-        seen["at nothing"] += deal.level == 0
-        if deal.level > 0:
-            assert units.at(0.0).beds > units.supply
+        seen["above nothing" if deal.level > 0 else "at nothing"] += 1
         before = house.arc.copy()
         units.move(house, deal)
         check_house(s, house)
-        held = np.flatnonzero(~units.moves)
-        assert (house.arc[held] == before[held]).all()
-        placed = deal.arc != OUT
-        assert (house.arc[placed] == deal.arc[placed]).all()
-        stays = deal.bed & units.in_bed
-        assert (house.arc[stays] == before[stays]).all()
-    assert seen["at nothing"] >= 5 and seen["above nothing"] >= 1, seen
+        assert (house.arc[~units.moves] == before[~units.moves]).all()
+        placed, stays = deal.arc != OUT, deal.bed & units.in_bed
+        assert (house.arc[placed] == deal.arc[placed]).all() and (house.arc[stays] == before[stays]).all()
+        assert (house.arc[units.moves & ~placed & ~stays] == OUT).all()
+        seen["moved"] += bool((house.arc != before).any())
+    assert seen["at nothing"] >= 5 and seen["above nothing"] >= 1 and seen["moved"] >= 5, seen
 
 
-def entry_of(s: Scene, house: House) -> Entry:
+def test_the_supply_is_what_is_left_without_those_who_may_move() -> None:
+    seen: Counter[str] = Counter()
+    for s in with_arcs():
+        house = settled(s)
+        units = units_of(s, house)
+        lanes = make_lanes(s.field.core.uses, s.choices)
+        owner = np.repeat(np.arange(s.field.parties), np.diff(s.choices.start))
+        rows = {r for r, beds, q in zip(lanes.row.tolist(), lanes.beds.tolist(), owner.tolist(), strict=True) if beds and units.moves[q]}
+        for q in np.flatnonzero(units.in_bed):
+            leave(house, s.choices, q)
+        assert units.supply == sum(int(house.capacity[r] - house.load[r]) for r in rows)
+        seen["beds"] += units.supply > 0
+        seen["uses by pair"] += bool(s.field.core.uses.in_use.shape[0])
+    assert min(seen.values()) >= 5 and len(seen) == 2, seen
+
+
+def test_without_time_there_is_no_deal() -> None:
+    s = next(s for s in with_arcs() if len(units_of(s, settled(s)).arc))
+    units = units_of(s, settled(s))
+    assert units.deal(lambda: False) is None and units.flows == 0
+    entry = entry_of(s, s.house(Standing.nobody(s.field.parties)), seconds=0.0)
+    entry.run(3000.0)
+    assert entry.hurried
+
+
+def entry_of(s: Scene, house: House, seconds: float = 1e6) -> Entry:
     guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
     return Entry(
-        s.field.core.uses, s.bonds, s.held, np.arange(s.field.parties), Lists(s.choices, s.choices, guide), s.house, lambda: 1e6, house
+        s.field.core.uses, s.bonds, s.held, np.arange(s.field.parties), Lists(s.choices, s.choices, guide), s.house, lambda: seconds, house
     )  # fmt: skip
 
 
@@ -125,7 +167,7 @@ def test_larger_households_get_the_flats_so_that_everybody_has_a_place(tmp_path:
     standing.offer[singles[:4]] = [a for a in range(problem.offers) if a != hotel]
     house = s.house(standing)
     assert (house.arc < 0).sum() == 2
-    deal = units_of(s, house).deal()
+    deal = units_of(s, house).deal(lambda: True)
     assert deal is not None and deal.beds <= 6
     assert (deal.arc[families] != OUT).all() and (deal.arc != OUT).sum() == 4
     house = entry_of(s, house).run(3000.0)
@@ -133,15 +175,107 @@ def test_larger_households_get_the_flats_so_that_everybody_has_a_place(tmp_path:
     assert (house.arc >= 0).all()
 
 
+def cost_now(s: Scene, house: House) -> int:
+    set_costs(house, s.choices)
+    return cost_of(house, s.bonds, s.choices)
+
+
 def test_entering_leaves_a_house_in_order_and_no_plan_much_dearer() -> None:
     seen: Counter[str] = Counter()
     for s in with_arcs():
-        first = settled(s)
-        set_costs(first, s.choices)
-        before = cost_of(first, s.bonds, s.choices)
-        house = entry_of(s, first).run(1000.0)
+        house = settled(s)
+        before = cost_now(s, house)
+        house = entry_of(s, house).run(1000.0)
         check_house(s, house)
-        set_costs(house, s.choices)
-        seen["cheaper"] += cost_of(house, s.bonds, s.choices) < before
-        assert standing_of(house, s.choices).offer.shape == (s.field.parties,)
+        after = cost_now(s, house)
+        assert s.problem.links or after <= before + MUCH * abs(before)
+        seen["cheaper"] += after < before
     assert seen["cheaper"] >= 10, seen
+
+
+def test_a_deal_that_does_not_help_is_taken_back_with_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    def everybody_out(units: Units, _: object) -> Deal:
+        return Deal(np.full_like(units.here, OUT), np.zeros_like(units.moves), 0, 250.0)
+
+    seen = 0
+    for s in with_arcs():
+        house = settled(s)
+        entry = entry_of(s, house)
+        if s.problem.links or not len(waiting(house, entry.lists.guide)) or not len(units_of(s, house).arc):
+            continue
+        monkeypatch.setattr(Units, "deal", everybody_out)
+        monkeypatch.setattr("matcher.strategies.prices.entry.make_room", lambda *_: 1)  # nobody finds a way in
+        before = standing_of(house, s.choices)
+        after = standing_of(entry.run(1000.0), s.choices)
+        monkeypatch.undo()
+        assert after.offer.tolist() == before.offer.tolist() and after.set.tolist() == before.set.tolist()
+        assert (entry.level, entry.steps) == (250.0, 2)  # one before and one after, none of the two that were taken back
+        seen += 1
+    assert seen >= 3
+
+
+def test_room_that_made_a_plan_much_dearer_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_leave(house: House, choices: Choices, *_: object) -> int:
+        for q in np.flatnonzero(house.arc >= 0):
+            leave(house, choices, q)
+            enter(house, choices, q, OUT)
+        return 0
+
+    seen = 0
+    for s in with_arcs():
+        house = settled(s)
+        before, dearest = cost_now(s, house), cost_now(s, s.house(Standing.nobody(s.field.parties)))
+        if s.problem.links or dearest <= before + MUCH * abs(before):
+            continue
+        entry = entry_of(s, house)
+        monkeypatch.setattr(Entry, "_deal", lambda _: monkeypatch.setattr("matcher.strategies.prices.entry.make_room", all_leave))
+        after = cost_now(s, entry.run(1000.0))
+        monkeypatch.undo()
+        assert after <= before + MUCH * abs(before)
+        seen += 1
+    assert seen >= 5
+
+
+def test_a_level_counts_once_for_each_bed() -> None:
+    """Of a room all its beds, of a flat as many as live there, of a stay by nights no more than its persons."""
+    seen: Counter[str] = Counter()
+    for s in with_arcs():
+        uses, c = s.field.core.uses, s.choices
+        house = settled(s)
+        beds = beds_of_rows(s.field.core, standing_of(house, c).offer)
+        if uses.in_use.shape[0]:
+            continue
+        owner = np.repeat(np.arange(s.field.parties), np.diff(c.start))
+        rooms = [sum(sizes) for sizes in rooms_of(s.field, Standing(c.offer, c.set))]
+        for e, b in enumerate(c.bundle.tolist()):
+            span = slice(c.use_start[b], c.use_start[b + 1])
+            rows = c.use_row[span]
+            paid = float(beds[rows] @ c.use_amount[span])
+            kinds, dated = set(uses.kind[rows].tolist()), bool((uses.date[rows] != ANY_DATE).any())
+            if UNIT in kinds:
+                seen["flat"] += 1
+                assert paid <= 20
+            elif rooms[e]:
+                seen["rooms"] += 1
+                assert paid <= rooms[e] + 1e-9
+            elif kinds:
+                seen["beds"] += 1
+                assert paid <= uses.party_persons[owner[e]] + 1e-9
+                assert dated or PERSONS not in kinds or paid in (0.0, float(uses.party_persons[owner[e]]))
+            seen["by night"] += dated
+    assert min(seen.values()) >= 5 and len(seen) == 4, seen
+
+
+def test_lifted_prices_are_kept_only_where_they_prove_more() -> None:
+    seen: Counter[str] = Counter()
+    for s in with_arcs():
+        run = _Run(s.problem, Limits(50.0, time.monotonic() + 600), Silent())
+        found = run._prices()
+        standing = run._first_plan(found)
+        for level in (40.0, 5000.0):
+            run.level, most = level, run.most_work
+            lifted = run._lift(found, standing)
+            assert lifted is found or lifted.bound > found.bound
+            assert lifted.prices.min(initial=0.0) >= 0.0 and run.most_work >= most
+            seen["kept" if lifted is found else "lifted"] += 1
+    assert seen["kept"] >= 5, seen

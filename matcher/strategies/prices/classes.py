@@ -57,17 +57,21 @@ def classes_of(core: Core, seed: int) -> tuple[Ties, float]:
 
 
 def beds_of_rows(core: Core, offer: Ints) -> Floats:
-    """Beds that a use of each row stands for, 0 where it stands for none of its own; of a flat the persons who live there on the average.
+    """Beds that a use of each row stands for: of a flat the persons who live there on the average, of a row for one night the share of a
+    stay over all nights, 0 for needs and for beds in rooms that are counted.
 
     offer: of each party, negative where it has none.
     """
     uses, owner = core.uses, offer_of_row(core.uses)
     there = np.flatnonzero(offer >= 0)
-    persons = np.bincount(offer[there], weights=uses.party_persons[there], minlength=core.offers)
-    parties = np.bincount(offer[there], minlength=core.offers)
-    flat = (persons / np.maximum(1, parties))[owner]
-    beds = np.select([uses.kind == UNIT, uses.kind == ROOMS, uses.kind == PERSONS], [flat, uses.number, 1.0], 0.0)
-    return np.where(implied_rows(uses), 0.0, beds)
+    persons = np.bincount(offer[there], weights=uses.party_persons[there], minlength=core.offers)[owner]
+    parties = np.bincount(offer[there], minlength=core.offers)[owner]
+    flat = np.where(parties > 0, persons / np.maximum(1, parties), UNIT_BEDS)
+    roomed = np.zeros(core.offers, dtype=np.bool_)
+    roomed[owner[uses.kind == ROOMS]] = True
+    beds = np.select([uses.kind == UNIT, uses.kind == ROOMS, (uses.kind == PERSONS) & ~roomed[owner]], [flat, uses.number, 1.0], 0.0)
+    _, alike, nights = np.unique(np.stack([owner, uses.kind, uses.number]), axis=1, return_inverse=True, return_counts=True)
+    return np.where(implied_rows(uses), 0.0, beds / nights[alike.ravel()])
 
 
 def implied_rows(uses: Uses) -> Bools:

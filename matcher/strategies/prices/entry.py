@@ -1,5 +1,5 @@
 """Letting those in who are out, in each round of the search: one at a time, in twos whom a required link binds, and all at once by
-who has the flats and rooms. What makes a plan much dearer is taken back.
+who has the flats and rooms. Where nobody is linked, what the last of these steps makes much dearer is taken back.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from matcher.strategies.prices.flows import make_lanes
 from matcher.strategies.prices.house import Bonds, House, Standing, cost_of, set_costs, standing_of
 from matcher.strategies.prices.pairs import place_pairs, waiting
 from matcher.strategies.prices.room import Guide, make_room, to_what_is_free
-from matcher.strategies.prices.units import Deal, Units
+from matcher.strategies.prices.units import TRIED, Units
 
 ONCE, AMONG_BEDS = 1e12, 3000.0
-"""How much dearer it becomes to move somebody again who had to leave: they do not a second time; after flats and rooms were dealt."""
+"""How much dearer it becomes each time to move somebody who had to leave: so that nobody has to twice; among those who have beds."""
 MOST_STEPS, EACH = 40, 2000
 """Steps of making room, at the most: in a round for each party, and each time for each that is out; more of them turn in circles."""
 PAIRINGS = 3
 MUCH = 0.002
-"""Room that was made is kept unless the plan is dearer by more than this share: a little dearer, and later steps come further."""
+"""Room that was made one at a time is kept unless the plan is dearer by more than this share: a little dearer, and later steps come
+further."""
 STEP, UNIT_FLOW = 3e-5, 1.5e-5
 """Units of work (about a second of one core each): a step of making room, a party in a flow over all flats and rooms."""
 
@@ -42,7 +43,7 @@ class Lists:
 @dataclass
 class Entry:
     """One round of it. held: parties with links; lots: rank of each in the lottery; rebuild: a house of the same arcs, of who stands where.
-    work: spent so far; hurried: the clock has cut it.
+    work: spent so far; hurried: the clock has cut it; level: what a bed had to cost above its price for beds to suffice.
     """
 
     uses: Uses
@@ -82,24 +83,34 @@ class Entry:
         return self.house
 
     def _deal(self) -> None:
-        """Who has the flats and rooms, for all at once; then beds for those who have none yet, among those who have beds."""
+        """Who has the flats and rooms, for all at once; then beds for those who have none yet, among those who have beds (who lives on
+        several rows at once stays too). Kept only if the plan is cheaper."""
         lists = self.lists
         if not len(self._waiting()) or not len(lists.choices.offer):
             return
         lanes = make_lanes(self.uses, lists.choices)
-        units = Units(self.house, lists.choices, lists.guide, lanes, self.uses.party_persons, self.held)
-        deal: Deal | None = units.deal()
-        self.work += UNIT_FLOW * units.flows * len(self.house.arc)
+        units = Units(self.house, lists.choices, lists.guide, lanes, self.held)
+        if not len(units.arc):
+            return
+        a_flow = UNIT_FLOW * len(self.house.arc)
+        deal = units.deal(lambda: self._in_time(a_flow))
+        self.work += a_flow * units.flows
         if deal is None:
+            self.level = 0.0 if self.hurried else TRIED[-1]
             return
         self.level = deal.level
-        before, cost = standing_of(self.house, lists.priced), self._cost()
+        before, cost, steps = standing_of(self.house, lists.priced), self._cost(), self.steps
         units.move(self.house, deal)
         stays = np.where((self.house.arc >= 0) & (lanes.beds[self.house.arc] == 0), ONCE, 0.0)
         self._let_in(self._waiting(), ONCE, np.maximum(stays, self._what_is_free()))
         self._let_in(self._waiting(), AMONG_BEDS, stays)
         if self._cost() >= cost:
-            self.house = self.rebuild(before)
+            self.house, self.steps = self.rebuild(before), steps  # others may take as many steps as if nothing had been tried
+
+    def _in_time(self, work: float) -> bool:
+        """Is there as much time as so much work takes?"""
+        self.hurried |= work > self.seconds_left()
+        return not self.hurried
 
     def _let_in(self, order: Ints, dearer: float, stake: Floats) -> None:
         most = max(0, min(MOST_STEPS * len(self.house.arc) - self.steps, EACH * len(order)))

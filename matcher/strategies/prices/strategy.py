@@ -60,9 +60,10 @@ TRIFLE = 1e-5
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
 LEAST = 500.0
-LIFTED_FROM, MOST_LIFT = 3000.0, 8000.0
+LIFTED_FROM, MOST_LIFT, FOR_LIFT = 3000.0, 8000.0, 0.3
 LIFT = Course(200, 10, 8, 32, (2000.0, 20.0), (800.0, 5.0))
-"""Where beds suffice only if each costs so much more than its price, prices climb once more from a level above, of so much at the most."""
+"""Where beds suffice only if each costs so much more than its price, prices climb once more from a level above, of so much at the most,
+with that share of all the work besides."""
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
@@ -219,15 +220,15 @@ class _Run:
 
     def _lift(self, found: Found, standing: Standing) -> Found:
         """Beds do not suffice at these prices: from prices that are higher by a level for each bed, if that proves more."""
-        before = self.work
+        if self._done or self.stopped is not None or self.hurried:
+            return found
+        before, seconds = self.work, self.limits.seconds_left()
 
         def look(_: Found, arcs: float) -> bool:
             self.work += work_of(self.field.parties, arcs)
-            self.hurried |= self.limits.seconds_left() <= 0
-            return not self.hurried
+            self.hurried |= self.limits.seconds_left() < 0.5 * seconds
+            return not self.hurried and self.work - before < FOR_LIFT * self.most_work
 
-        if self._done or self.stopped is not None:
-            return found
         beds = beds_of_rows(self.field.core, standing.offer)
         start = Found(-np.inf, found.prices + min(self.level, MOST_LIFT) * beds, found.floors)
         lifted = climb(self.market, each_alone(self.field.core), np.arange(self.field.parties), start, LIFT, look)
