@@ -66,18 +66,18 @@ class Entry:
 
     def run(self, dearer: float) -> House:
         """Everybody whom there is a way for. dearer: what it counts more each time to move who had to leave."""
-        nothing = np.zeros(len(self.house.arc))
+        stake = np.zeros(len(self.house.arc))  # what the two of a pair would lose together (`place_pairs`)
         if not self.linked:
             # First those leave, once each, who can go on to what is free or lose little by staying out; only then whoever loses least by
             # their next best, which may be full. With links it was no better: what a link costs moves with the partner.
             self._let_in(self._waiting(), ONCE, self._what_is_free())
         self._deal()
         before, cost = standing_of(self.house, self.lists.priced), self._cost()
-        self._let_in(self._waiting(), dearer, nothing)
+        self._let_in(self._waiting(), dearer, stake)
         for _ in range(PAIRINGS):
-            if not self.linked or not place_pairs(self.house, self.lists.priced, self.bonds, self.lists.guide, nothing):
+            if not self.linked or not place_pairs(self.house, self.lists.priced, self.bonds, self.lists.guide, stake):
                 break
-            self._let_in(waiting(self.house, self.lists.guide), dearer, nothing)
+            self._let_in(waiting(self.house, self.lists.guide), dearer, stake)
         if not self.linked and self._cost() > cost + MUCH * abs(cost):
             self.house = self.rebuild(before)
         return self.house
