@@ -20,7 +20,8 @@ from matcher.strategies.prices.room import Guide, make_room, to_what_is_free
 from matcher.strategies.prices.units import TRIED, Units
 
 ONCE, AMONG_BEDS = 1e12, 3000.0
-"""How much dearer it becomes each time to move somebody who had to leave: so that nobody has to twice; among those who have beds."""
+"""How much dearer it becomes each time to move somebody who had to leave: so dear that nobody has to twice, and what it is among those
+who have beds, once flats and rooms are dealt."""
 MOST_STEPS, EACH = 40, 2000
 """Steps of making room, at the most: in a round for each party, and each time for each that is out; more of them turn in circles."""
 PAIRINGS = 3

@@ -60,6 +60,8 @@ TRIFLE = 1e-5
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
 LEAST = 500.0
+FOR_PRICES = 0.7
+"""Share of the work that the first prices may take."""
 LIFTED_FROM, MOST_LIFT, FOR_LIFT = 3000.0, 8000.0, 0.3
 LIFT = Course(200, 10, 8, 32, (2000.0, 20.0), (800.0, 5.0))
 """Where beds suffice only if each costs so much more than its price, prices climb once more from a level above, of so much at the most,
@@ -183,13 +185,7 @@ class _Run:
         everybody, alone = np.arange(parties), each_alone(core)
 
         def going_on(looked: int) -> Callable[[Found, float], bool]:
-            def look(_: Found, arcs: float) -> bool:
-                self.work += work_of(looked, arcs)
-                if self.limits.seconds_left() < 0.5 * seconds:
-                    self.hurried = True  # the clock cuts the prices short, so that there is time left for a plan
-                return not self.hurried and self.work < 0.7 * self.most_work
-
-            return look
+            return self._while_climbing(looked, seconds, 0.0, FOR_PRICES)
 
         if start is None:
             ties, beds = classes_of(core, self.limits.seed)
@@ -210,7 +206,7 @@ class _Run:
             every, near, most = NARROW
             course = replace(course, every=every, near=near, most=most)
         for each in (course, LAST):
-            if not self.hurried and self.work < 0.7 * self.most_work:
+            if not self.hurried and self.work < FOR_PRICES * self.most_work:
                 found = climb(self.market, alone, everybody, found, each, going_on(parties))
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
@@ -218,17 +214,23 @@ class _Run:
         self.hand.prove(found.prices, found.floors, self.forest)
         return found
 
+    def _while_climbing(self, looked: int, seconds: float, since: float, share: float) -> Callable[[Found, float], bool]:
+        """What a climb over so many parties is told and asks: the work counts; it goes on with that share of all the work since then, until
+        half of the seconds that were left are gone, so that there is time for a plan."""
+
+        def look(_: Found, arcs: float) -> bool:
+            self.work += work_of(looked, arcs)
+            self.hurried |= self.limits.seconds_left() < 0.5 * seconds
+            return not self.hurried and self.work - since < share * self.most_work
+
+        return look
+
     def _lift(self, found: Found, standing: Standing) -> Found:
         """Beds do not suffice at these prices: from prices that are higher by a level for each bed, if that proves more."""
         if self._done or self.stopped is not None or self.hurried:
             return found
-        before, seconds = self.work, self.limits.seconds_left()
-
-        def look(_: Found, arcs: float) -> bool:
-            self.work += work_of(self.field.parties, arcs)
-            self.hurried |= self.limits.seconds_left() < 0.5 * seconds
-            return not self.hurried and self.work - before < FOR_LIFT * self.most_work
-
+        before = self.work
+        look = self._while_climbing(self.field.parties, self.limits.seconds_left(), before, FOR_LIFT)
         beds = beds_of_rows(self.field.core, standing.offer)
         start = Found(-np.inf, found.prices + min(self.level, MOST_LIFT) * beds, found.floors)
         lifted = climb(self.market, each_alone(self.field.core), np.arange(self.field.parties), start, LIFT, look)
