@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def same(one: Result, other: Result) -> bool:
 def test_one_thread_and_two_say_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with several exact pieces of thirty."""
     folder = generated(120, seed, 0.9, 0.2)
-    monkeypatch.setattr(strategy_module, "PIECE", (30, 60))
+    monkeypatch.setattr(strategy_module, "LEVELS", tuple(replace(level, least=30, most=60) for level in strategy_module.LEVELS))
     found = []
     for run, workers in ((serial, 1), (spread, 3), (spread, 3)):
         monkeypatch.setattr(blocks, "processors", lambda workers=workers: workers)

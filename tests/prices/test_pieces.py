@@ -25,6 +25,7 @@ from matcher.strategies.prices.blocks import Ground, Sweep, improve, make_ground
 from matcher.strategies.prices.field import loads_of, make_field, search_lists
 from matcher.strategies.prices.hand import Hand
 from matcher.strategies.prices.house import Standing, settle, standing_of
+from matcher.strategies.prices.levels import LEVELS
 from matcher.strategies.prices.linear import make_program, solve_program
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import make_guide
@@ -33,7 +34,7 @@ from tests.prices.test_house import arcs_cost, priced
 from tests.runs import DATE, generated, instance_of
 
 RELAXED, INTEGER = (True, np.inf), (False, 400.0)
-"""Pieces where the linear program may settle who has a whole arc, and where none is settled and arcs are few."""
+"""Pieces where the linear program may settle who stays, and where nobody is settled and arcs are few."""
 WIDE = Sweep(1, 1, 60, 5.0, 20, 1.0, relaxed=False, narrow=np.inf)
 
 
@@ -152,6 +153,34 @@ def test_nothing_is_settled_by_the_linear_program_where_that_is_not_wanted(relax
         ground = settled(s)[1]()
         improve(ground, replace(WIDE, relaxed=relaxed), lambda _: True)
     assert True in asked and (False in asked) == relaxed
+
+
+def test_a_program_counts_from_what_stands_and_moves_nobody_for_nothing() -> None:
+    """Two parties, two offers of one bed each, all at the same cost but for one arc that is 30 cheaper for each of them."""
+    costs, whole, offer = np.array([100, 70, 100, 70]), np.array([0, 2, 4]), np.array([0, 1, 0, 1])
+    choices = Choices(
+        whole, offer.astype(np.int32), np.full(4, -1, np.int32), costs, offer.astype(np.int32), np.arange(3), np.arange(2, dtype=np.int32),
+        np.ones(2, dtype=np.int32),
+    )  # fmt: skip
+    both, out, free = np.arange(2), np.full(2, 500), np.ones(2, dtype=np.int64)
+    for integer in (True, False):
+        for stands in ([0, 3], [1, 2]):
+            program = make_program(choices, both, out, free, integer=integer, now=np.array(stands), stays=0.0 if integer else 20.0)
+            answer = solve_program(program, integer=integer, seconds=60.0, nodes=20)
+            assert answer.cost == pytest.approx(0) and answer.values is not None
+            assert np.flatnonzero(answer.values > 0.5).tolist() == stands or integer
+        program = make_program(choices, both, out, free, integer=integer, now=np.array([0, -1]))
+        assert solve_program(program, integer=integer, seconds=60.0, nodes=20).cost == pytest.approx(70 - 500)
+
+
+def test_larger_problems_have_larger_pieces_and_everybody_is_in_one() -> None:
+    for level in LEVELS:
+        sizes = [level.sweep(parties, 1.0).parties for parties in (300, 10_000, 40_000, 1_000_000)]
+        assert sizes == sorted(sizes) and sizes[0] == level.least and sizes[-1] == level.most
+        for parties in (300, 10_000, 1_000_000):
+            sweep = level.sweep(parties, 1.0)
+            assert sweep.pieces == 1 or sweep.pieces * sweep.parties == pytest.approx(level.times * parties, rel=0.1)
+        assert 4 * level.work(500) == pytest.approx(level.work(1000))
 
 
 def test_who_waits_comes_in_if_a_piece_has_reached_what_they_may_have() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -146,10 +147,9 @@ def test_without_time_there_is_no_deal() -> None:
 
 
 def entry_of(s: Scene, house: House, seconds: float = 1e6) -> Entry:
-    guide = make_guide(s.choices, s.choices.cost.astype(np.float64), s.out)
-    return Entry(
-        s.field.core.uses, s.bonds, s.held, np.arange(s.field.parties), Lists(s.choices, s.choices, guide), s.house, lambda: seconds, house
-    )  # fmt: skip
+    lists = Lists(s.choices, s.choices, make_guide(s.choices, s.choices.cost.astype(np.float64), s.out))
+    order, nobody = np.arange(s.field.parties), np.zeros(0, dtype=np.int64)
+    return Entry(s.field.core.uses, s.bonds, s.held, order, lists, s.house, lambda: seconds, house, nobody)
 
 
 def test_larger_households_get_the_flats_so_that_everybody_has_a_place(tmp_path: Path) -> None:
@@ -210,6 +210,15 @@ def test_a_deal_that_does_not_help_is_taken_back_with_its_steps(monkeypatch: pyt
         monkeypatch.undo()
         assert after.offer.tolist() == before.offer.tolist() and after.set.tolist() == before.set.tolist()
         assert (entry.level, entry.steps) == (250.0, 2)  # one before and one after, none of the two that were taken back
+        wait = waiting(entry.house, entry.lists.guide)
+        assert entry.in_vain.tolist() == sorted(wait.tolist())
+        assert entry.lost() == pytest.approx(float((s.out - entry.lists.guide.best)[wait].sum())) and entry.lost() > 0
+        again = replace(entry, level=0.0, work=0.0)  # it is the same who wait: not tried once more
+        again._deal()
+        assert (again.level, again.work) == (0.0, 0.0)
+        again = replace(entry, level=0.0, work=0.0, in_vain=entry.in_vain[1:])
+        again._deal()
+        assert again.work > 0
         seen += 1
     assert seen >= 3
 

@@ -2,9 +2,10 @@
 
 At good prices most parties have an arc that is as good as their best, and what a plan costs too much sits with few. A piece
 grows from one of these along arcs that are little worse than best, like the paths of shortest-path searches, since only who is
-near in that sense can be part of an exchange that helps. The linear program may come first, by GLOP; who has one whole arc there
-keeps it, unless it shares an offer with somebody in two minds, and HiGHS places the rest. What the solvers say is not taken on
-trust: a piece is taken only if every row holds and the cost falls. Pieces without a common offer or party are solved at the same time.
+near in that sense can be part of an exchange that helps. The linear program may come first, by GLOP; who stays there stays, unless
+they share an offer with somebody in two minds, and SCIP places the rest, from where they are (relaxation induced neighbourhoods:
+Danna, Rothberg and Le Pape, 2005). What the solvers say is not taken on trust: a piece is taken only if every row holds and the cost
+falls. Pieces without a common offer or party are solved at the same time.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ from matcher.pricing.threads import processors
 from matcher.pricing.uses import offer_of_row
 from matcher.strategies.prices.field import Field, Floats, loads_of
 from matcher.strategies.prices.house import Standing
-from matcher.strategies.prices.linear import Answer, arcs_of, make_program, solve_program, uses_of
+from matcher.strategies.prices.linear import arcs_of, make_program, solve_program, uses_of
 from matcher.strategies.prices.room import Guide
 
 Found = tuple[Ints | None, bool]
 """(chosen arc of each party of a piece, -1 for none, or None if nothing was found; the clock cut the search)."""
-WHOLE = 0.999
+WHOLE, STAYS = 0.999, 20.0
+"""What counts as a whole arc in the linear program, and how much cheaper the arc is there that somebody has (cost units), for whoever
+moves for nothing makes the integer program larger."""
+WITHIN = 1.0
+"""A piece is done when it is this near the best, in cost units for each of its parties."""
 AGAIN = 0.3
 """What a party's loss counts after it was in a piece that could not mend it."""
 WAITING = 0.2
@@ -42,7 +47,7 @@ LITTLE = 20
 class Sweep:
     """pieces: how many (small ones count for less); at_once: how many of them may be on their way; parties: in each at the most, those who
     are out and come in besides not counted; seconds: safety net of one piece; nodes: of its search tree; least: losses smaller than this
-    are left alone (cost units). relaxed: who has one whole arc in the linear program keeps it. narrow: arcs are not worse than best by
+    are left alone (cost units). relaxed: who stays in the linear program does not move. narrow: arcs are not worse than best by
     more than so much, but for those that stand."""
 
     pieces: int
@@ -276,50 +281,49 @@ def _cut(ground: Ground, parties: Ints, offers: Bools, reach: float, hole: int) 
 
 
 def _solve(piece: Piece, out: Ints, plan: Sweep) -> Found:
-    """The linear program first, if that may settle who has a whole arc; then whole arcs for all others."""
+    """The linear program first, if that may settle who stays; then whole arcs for all others."""
     if not len(piece.choices.offer):
         return None, False
-    costs = out[piece.parties]
-    chosen, hurried = np.full(len(costs), -1, dtype=np.int64), False
+    costs, chosen = out[piece.parties], piece.now.copy()
+    stays, hurried = np.zeros(len(costs), dtype=np.bool_), False
     if plan.relaxed:
-        relaxed = _ask(piece, np.arange(len(costs)), costs, piece.free, plan, integer=False)
+        program = make_program(piece.choices, np.arange(len(costs)), costs, piece.free, integer=False, now=piece.now, stays=STAYS)
+        relaxed = solve_program(program, integer=False, seconds=plan.seconds)
         hurried = relaxed.hurried
         if relaxed.values is None:
             return None, hurried
-        chosen = _settled(piece, relaxed.values)
-    rest = np.flatnonzero(chosen < 0)
+        stays = _settled(piece, relaxed.values)
+    rest = np.flatnonzero(~stays)
     if not len(rest):
         return chosen, hurried
     free = piece.free.copy()
-    _, rows, amounts = uses_of(piece.choices, chosen[chosen >= 0])
+    _, rows, amounts = uses_of(piece.choices, chosen[stays & (chosen >= 0)])
     np.subtract.at(free, rows, amounts)
-    answer = _ask(piece, rest, costs[rest], free, plan, integer=True)
+    program = make_program(piece.choices, rest, costs[rest], free, integer=True, now=piece.now[rest])
+    answer = solve_program(program, integer=True, seconds=plan.seconds, nodes=plan.nodes, within=WITHIN * len(piece.parties))
     hurried |= answer.hurried
     if answer.values is None:
         return None, hurried
     arcs, position = arcs_of(piece.choices, rest)
     used = np.flatnonzero(answer.values > 0.5)
+    chosen[rest] = -1
     chosen[rest[position[used]]] = arcs[used]
     return chosen, hurried
 
 
-def _settled(piece: Piece, values: Floats) -> Ints:
-    """The arc of everybody who has one whole arc in the linear program, and no offer in common with somebody in two minds; else -1."""
-    chosen = np.full(len(piece.parties), -1, dtype=np.int64)
-    whole = np.flatnonzero(values > WHOLE)
-    chosen[np.searchsorted(piece.choices.start, whole, side="right") - 1] = whole
+def _settled(piece: Piece, values: Floats) -> Bools:
+    """Who stays, wholly, in the linear program, and has no offer in common with somebody in two minds there."""
+    arcs, position = arcs_of(piece.choices, np.arange(len(piece.parties)))
+    used = np.bincount(position, weights=values, minlength=len(piece.parties))
+    stays = (piece.now < 0) & (used < 1 - WHOLE)
+    stays[position[(values > WHOLE) & (arcs == piece.now[position])]] = True
     some = np.flatnonzero((values > 1 - WHOLE) & (values <= WHOLE))
     # Whoever shares an offer with somebody in two minds is free to move too: else there is often no whole way to fit them in.
     contested = np.zeros(int(piece.choices.offer.max(initial=-1)) + 1, dtype=np.bool_)
     contested[piece.choices.offer[some]] = True
-    chosen[(chosen >= 0) & contested[piece.choices.offer[np.maximum(chosen, 0)]]] = -1
-    chosen[np.searchsorted(piece.choices.start, some, side="right") - 1] = -1
-    return chosen
-
-
-def _ask(piece: Piece, chosen: Ints, costs: Ints, free: Ints, plan: Sweep, *, integer: bool) -> Answer:
-    program = make_program(piece.choices, chosen, costs, free, integer=integer)
-    return solve_program(program, integer=integer, seconds=plan.seconds, nodes=plan.nodes)
+    there = piece.now >= 0
+    stays[there] &= ~contested[piece.choices.offer[piece.now[there]]]
+    return stays
 
 
 def _take(ground: Ground, piece: Piece, chosen: Ints) -> int:

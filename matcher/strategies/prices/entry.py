@@ -44,7 +44,8 @@ class Lists:
 @dataclass
 class Entry:
     """One round of it. held: parties with links; lots: rank of each in the lottery; rebuild: a house of the same arcs, of who stands where.
-    work: spent so far; hurried: the clock has cut it; level: what a bed had to cost above its price for beds to suffice.
+    in_vain: for whom flats and rooms were dealt before, and it did not help. work: spent so far; hurried: the clock has cut it; level:
+    what a bed had to cost above its price for beds to suffice, while somebody was out who lost by it.
     """
 
     uses: Uses
@@ -55,6 +56,7 @@ class Entry:
     rebuild: Callable[[Standing], House]
     seconds_left: Callable[[], float]
     house: House
+    in_vain: Ints
     steps: int = 0
     work: float = 0.0
     hurried: bool = False
@@ -86,8 +88,8 @@ class Entry:
     def _deal(self) -> None:
         """Who has the flats and rooms, for all at once; then beds for those who have none yet, among those who have beds (who lives on
         several rows at once stays too). Kept only if the plan is cheaper."""
-        lists = self.lists
-        if not len(self._waiting()) or not len(lists.choices.offer):
+        lists, wait = self.lists, np.sort(self._waiting())
+        if not len(wait) or not len(lists.choices.offer) or np.array_equal(wait, self.in_vain):
             return
         lanes = make_lanes(self.uses, lists.choices)
         units = Units(self.house, lists.choices, lists.guide, lanes, self.held)
@@ -97,7 +99,7 @@ class Entry:
         deal = units.deal(lambda: self._in_time(a_flow))
         self.work += a_flow * units.flows
         if deal is None:
-            self.level = 0.0 if self.hurried else TRIED[-1]
+            self.level, self.in_vain = (0.0, self.in_vain) if self.hurried else (TRIED[-1], wait)
             return
         self.level = deal.level
         before, cost, steps = standing_of(self.house, lists.priced), self._cost(), self.steps
@@ -107,6 +109,7 @@ class Entry:
         self._let_in(self._waiting(), AMONG_BEDS, stays)
         if self._cost() >= cost:
             self.house, self.steps = self.rebuild(before), steps  # others may take as many steps as if nothing had been tried
+            self.in_vain = wait
 
     def _in_time(self, work: float) -> bool:
         """Is there as much time as so much work takes?"""
@@ -123,6 +126,11 @@ class Entry:
 
     def _waiting(self) -> Ints:
         return waiting(self.house, self.lists.guide, self.lots)
+
+    def lost(self) -> float:
+        """What those lose who are out."""
+        out = self.house.arc < 0
+        return float((self.house.out - self.lists.guide.best)[out].clip(min=0).sum())
 
     def _what_is_free(self) -> Floats:
         return to_what_is_free(self.house, self.lists.priced, self.lists.guide)

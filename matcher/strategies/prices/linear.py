@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from ortools.math_opt import model_pb2  # type: ignore[import-untyped]
 from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 
-from matcher.layers import Ints
+from matcher.layers import Bools, Ints
 from matcher.pricing.arcs import Choices
 
-NEAR_ENOUGH = 2e-5
 Floats = NDArray[np.float64]
 
 
@@ -27,27 +26,35 @@ def uses_of(choices: Choices, arcs: Ints) -> tuple[Ints, Ints, Ints]:
 
 @dataclass(frozen=True)
 class Program:
-    """proto: the model, with a row for each of `people` parties first and then one for each of `rows`, the resources."""
+    """proto: the model, with a row for each of `people` parties first and then one for each of `rows`, the resources. here: the variables
+    that are 1 where everybody stands."""
 
     proto: model_pb2.ModelProto
     people: int
     rows: Ints
+    here: Bools
 
 
-def make_program(choices: Choices, chosen: Ints, out: Ints, free: Ints, *, integer: bool) -> Program:
-    """One variable for each arc of the chosen parties (positions in the choices); out: cost of leaving each of them out."""
+def make_program(
+    choices: Choices, chosen: Ints, out: Ints, free: Ints, *, integer: bool, now: Ints | None = None, stays: float = 0.0
+) -> Program:
+    """One variable for each arc of the chosen parties (positions in the choices); out: cost of leaving each of them out. now: the arc that
+    each of them has, -1 for none: costs count from there, and it is `stays` cheaper."""
     arcs, position = arcs_of(choices, chosen)
     people, variables = len(chosen), len(arcs)
     arc, row, amount = uses_of(choices, arcs)
     rows, row = np.unique(row, return_inverse=True)
-    gain = choices.cost[arcs] - out[position]
+    gain = (choices.cost[arcs] - out[position]).astype(np.float64)
+    here = np.zeros(variables, dtype=np.bool_) if now is None else arcs == now[position]
+    gain[here] -= stays
     model = model_pb2.ModelProto()
     model.variables.ids.extend(range(variables))
     model.variables.lower_bounds.extend([0.0] * variables)
     model.variables.upper_bounds.extend([1.0 if integer else np.inf] * variables)
     model.variables.integers.extend([integer] * variables)
     model.objective.linear_coefficients.ids.extend(range(variables))
-    model.objective.linear_coefficients.values.extend(gain.astype(np.float64).tolist())
+    model.objective.linear_coefficients.values.extend(gain.tolist())
+    model.objective.offset = -float(gain[here].sum())
     model.linear_constraints.ids.extend(range(people + len(rows)))
     model.linear_constraints.lower_bounds.extend([-np.inf] * (people + len(rows)))
     limits = np.maximum(free[rows], 0).astype(np.float64)
@@ -60,7 +67,7 @@ def make_program(choices: Choices, chosen: Ints, out: Ints, free: Ints, *, integ
     matrix.row_ids.extend(row_ids[order].tolist())
     matrix.column_ids.extend(column_ids[order].tolist())
     matrix.coefficients.extend(values[order].tolist())
-    return Program(model, people, rows)
+    return Program(model, people, rows, here)
 
 
 def arcs_of(choices: Choices, parties: Ints) -> tuple[Ints, Ints]:
@@ -82,16 +89,22 @@ class Answer:
     hurried: bool = False
 
 
-def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int) -> Answer:
-    """By GLOP, or by HiGHS where whole arcs are asked for."""
+def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int = 0, within: float = 0.0) -> Answer:
+    """By GLOP; or by SCIP where whole arcs are asked for, from what stands and to that much from the best."""
     if not len(program.proto.variables.ids):
         return Answer(np.zeros(0), np.zeros(len(program.rows)), 0.0)
     parameters = mathopt.SolveParameters(time_limit=dt.timedelta(seconds=max(0.1, seconds)))
     if integer:
-        parameters.relative_gap_tolerance = NEAR_ENOUGH
-        parameters.highs.int_options["mip_max_nodes"] = nodes
-    solver = mathopt.SolverType.HIGHS if integer else mathopt.SolverType.GLOP
-    result = mathopt.solve(mathopt.Model.from_model_proto(program.proto), solver, params=parameters)
+        parameters.relative_gap_tolerance, parameters.absolute_gap_tolerance = 0.0, within
+        parameters.node_limit = nodes
+        parameters.gscip.bool_params["misc/catchctrlc"] = False  # Ctrl-C is ours
+    solver = mathopt.SolverType.GSCIP if integer else mathopt.SolverType.GLOP
+    model = mathopt.Model.from_model_proto(program.proto)
+    start = mathopt.ModelSolveParameters()
+    if integer and program.here.any():
+        stands = zip(model.variables(), program.here.tolist(), strict=True)
+        start.solution_hints.append(mathopt.SolutionHint(variable_values={x: float(here) for x, here in stands}))
+    result = mathopt.solve(model, solver, params=parameters, model_params=start)
     limit = result.termination.limit  # time is the only one that GLOP is given, and it does not call it so
     hurried = limit == mathopt.Limit.TIME if integer else limit is not None
     if not result.has_primal_feasible_solution():

@@ -19,13 +19,14 @@ from matcher.strategies.base import Limits, Outcome, Watch
 from matcher.strategies.prices import sections
 from matcher.strategies.prices.anneal import anneal
 from matcher.strategies.prices.ascent import Found, Market
-from matcher.strategies.prices.blocks import Sweep, improve, make_ground
+from matcher.strategies.prices.blocks import improve, make_ground
 from matcher.strategies.prices.classes import beds_of_rows, classes_of, each_alone
 from matcher.strategies.prices.entry import Entry, Lists
 from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, search_lists, standing_from
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.hand import Hand
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, set_costs, settle, standing_of
+from matcher.strategies.prices.levels import LEVELS
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.partners import movable, with_links
 from matcher.strategies.prices.repair import keep_promises
@@ -47,31 +48,23 @@ the climb over rows takes so many steps more for each time that, but no more tha
 FURTHER, AND_MORE = 0.95, 0.75
 """In larger instances these steps, and the limit of work that has to hold them, grow with such powers of the number of parties."""
 DEARER = 6000.0, 3000.0, 2000.0
-PIECE = 300, 500
-"""Parties in an exact piece: a twentieth of all, between these; some times as many on some levels."""
-LEVELS = ((True, 1, np.inf), (True, 4, 2000.0), (False, 2, 2000.0), (False, 2, 8000.0))
-"""What pieces are like, one level after the other where a round has found nothing: may the linear program settle who has a whole arc, how
-many times as large are they, and by how much may an arc be worse than best. Small problems begin with the second: it takes most of them."""
 DONE_WITHIN, SMALL_DONE_WITHIN = 0.0005, 0.0015
 """A search is done where no plan can be better by more than this share of what those cost who are placed, over the effort where that is
 more than usual. Of small problems one piece is nearly all there is: they are done sooner."""
 TRIFLE = 1e-5
 """A round that makes a plan cheaper by no more than this share has found nothing."""
-AT_ONCE = 4
-"""Pieces that are on their way at once, on however many processors."""
-LEAST = 500.0
 FOR_PRICES = 0.7
 """Share of the work that the first prices may take."""
-LIFTED_FROM, MOST_LIFT, FOR_LIFT = 3000.0, 8000.0, 0.3
+LIFTED_FROM, LOST, MOST_LIFT, FOR_LIFT = 3000.0, 0.0002, 8000.0, 0.3
 LIFT = Course(200, 10, 8, 32, (2000.0, 20.0), (800.0, 5.0))
-"""Where beds suffice only if each costs so much more than its price, prices climb once more from a level above, of so much at the most,
-with that share of all the work besides."""
+"""Where beds suffice only if each costs so much more than its price, and those who are out lose that share of all costs, prices climb once
+more from a level above, of so much at the most, with that share of all the work besides."""
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
-MOVES, PATIENCE = 20, 2
-MOVE, PIECE_WORK, FLOW = 6e-6, 1e-3, 2.5e-5
-"""Units of work (about a second of one core each): a move of annealing, a party in an exact piece, a party in a flow."""
+MOVES, PATIENCE, LONGEST_PIECE_S = 20, 2, 30.0
+MOVE, FLOW = 6e-6, 2.5e-5
+"""Units of work (about a second of one core each): a move of annealing, a party in a flow."""
 AFTER = 0.3
 """Share of the work where everybody's place in an earlier run is known: most has been done then, and more would move more people."""
 ORDINARY, GROWS = 10_000, 0.7
@@ -136,7 +129,7 @@ class _Run:
         self.most_work = self.limits.work * max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
-        self.hurried, self.level = False, 0.0
+        self.hurried, self.level, self.in_vain = False, 0.0, np.zeros(0, dtype=np.int64)
         self.hand = Hand(self.problem, self.watch, self.limits.gap)
         must = self.field.core.out >= HALF
         most = max(1_000_000, int(self.field.core.out[~must].max(initial=0)), *largest_costs(self.problem))
@@ -169,7 +162,7 @@ class _Run:
             standing = self._round(standing, found, turn, level)
             if turn == 0 and not small and self.level >= LIFTED_FROM:
                 found = self._lift(found, standing)
-            turn += 1
+            turn, level = turn + 1, max(level, 1)
             idle = 0 if _cheaper(self.hand.cost, before) else idle + 1
             if idle == patience:
                 level, idle = level + 1, 0
@@ -301,11 +294,13 @@ class _Run:
         entry = Entry(
             self.field.core.uses, self.bonds, self.held, self.lots, lists,
             lambda standing: self._house(lists.priced, standing), self.limits.seconds_left, house,
+            self.in_vain,
         )  # fmt: skip
         house = entry.run(DEARER[min(turn, len(DEARER) - 1)])
         self.work += entry.work
         self.hurried |= entry.hurried
-        self.level = entry.level
+        self.in_vain = entry.in_vain
+        self.level = entry.level if entry.lost() > LOST * abs(found.bound) else 0.0
         self._flows(house, lists, SIZES)
         set_costs(house, lists.choices)
         if self.problem.links or self.problem.floors:
@@ -320,18 +315,15 @@ class _Run:
         if self.problem.links:
             guide = make_guide(choices, (choices.cost + lists.priced.cost - lists.choices.cost).astype(np.float64), out)
         ground = make_ground(self.field, choices, guide, standing, out, held, found.prices)
-        relaxed, times, narrow = LEVELS[level]
-        size = times * int(np.clip(self.field.parties // 20, *PIECE))
-        pieces = max(1, round(self.field.parties / size))
-        sweep = Sweep(pieces, AT_ONCE, size, max(1.0, min(30.0, self.limits.seconds_left())), 20, LEAST, relaxed, narrow)
-        improve(ground, sweep, self._between)
+        of, seconds = LEVELS[level], max(1.0, min(LONGEST_PIECE_S, self.limits.seconds_left()))
+
+        def between(parties: int) -> bool:
+            self.work += of.work(parties)
+            return self.stopped is None
+
+        improve(ground, of.sweep(self.field.parties, seconds), between)
         self.hurried |= ground.hurried
         return self._take(Standing(ground.offers(), ground.room_sets()))
-
-    def _between(self, parties: int) -> bool:
-        """Told of the parties in exact pieces; is there more to spend?"""
-        self.work += PIECE_WORK * parties
-        return self.stopped is None
 
     def _take(self, standing: Standing) -> Standing:
         """Keep the plan if it is the best so far and holds every promise; searches go on from where they are."""

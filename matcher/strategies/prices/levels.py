@@ -1,0 +1,49 @@
+"""What exact pieces are like, one level after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.strategies.prices.blocks import Sweep
+
+AT_ONCE = 4
+"""Pieces that are on their way at once, on however many processors."""
+LEAST, NODES = 500.0, 20
+RELAXED_PAIR, WHOLE_PAIR = 4e-7, 1.6e-6
+"""Units of work (about a second of one core each) for each two parties of a piece: where the linear program comes first, and where not."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """relaxed: may the linear program settle who stays; part, least, most: a piece has one of so many parts of all parties, between these;
+    narrow: by how much may an arc be worse than best (cost units); times: how often is everybody in one."""
+
+    relaxed: bool
+    part: int
+    least: int
+    most: int
+    narrow: float
+    times: float
+
+    def sweep(self, parties: int, seconds: float) -> Sweep:
+        """Over so many parties. seconds: safety net of one piece."""
+        size = int(np.clip(parties // self.part, self.least, self.most))
+        pieces = max(1, round(self.times * parties / size))
+        return Sweep(pieces, AT_ONCE, size, seconds, NODES, LEAST, self.relaxed, self.narrow)
+
+    def work(self, parties: int) -> float:
+        """Of one piece with so many parties: the larger, the more for each of them."""
+        return (RELAXED_PAIR if self.relaxed else WHOLE_PAIR) * parties * parties
+
+
+LEVELS = (
+    Level(relaxed=True, part=20, least=300, most=500, narrow=np.inf, times=2.0),
+    Level(relaxed=True, part=8, least=1200, most=3000, narrow=4000.0, times=1.0),
+    Level(relaxed=False, part=10, least=600, most=1000, narrow=2000.0, times=1.0),
+    Level(relaxed=False, part=10, least=600, most=1000, narrow=8000.0, times=1.0),
+)
+"""The first round of a large problem takes the first of these: many have fared badly there, and small pieces mend them quickly. Other
+rounds take the second, for what is left is settled among more of them; small problems begin there, and one piece takes them all. The
+others follow where a round has found nothing."""
