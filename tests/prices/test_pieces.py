@@ -180,7 +180,7 @@ def test_larger_problems_have_larger_pieces_and_everybody_is_in_one() -> None:
         for parties in (300, 10_000, 1_000_000):
             sweep = level.sweep(parties, 1.0)
             assert sweep.pieces == 1 or sweep.pieces * sweep.parties == pytest.approx(level.times * parties, rel=0.1)
-        assert 4 * level.work(500) == pytest.approx(level.work(1000))
+        assert 2 * level.work(500) < level.work(1000) < 4 * level.work(500)
 
 
 def test_who_waits_comes_in_if_a_piece_has_reached_what_they_may_have() -> None:

@@ -11,8 +11,9 @@ from matcher.strategies.prices.blocks import Sweep
 AT_ONCE = 4
 """Pieces that are on their way at once, on however many processors."""
 LEAST, NODES = 500.0, 20
-RELAXED_PAIR, WHOLE_PAIR = 4e-7, 1.6e-6
-"""Units of work (about a second of one core each) for each two parties of a piece: where the linear program comes first, and where not."""
+RELAXED, WHOLE, GROWS = 1.8e-5, 4e-5, 1.5
+"""Units of work (about a second of one core each) of a piece, for that power of its parties: where the linear program comes first, and
+where not."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Level:
 
     def work(self, parties: int) -> float:
         """Of one piece with so many parties: the larger, the more for each of them."""
-        return (RELAXED_PAIR if self.relaxed else WHOLE_PAIR) * parties * parties
+        return float((RELAXED if self.relaxed else WHOLE) * parties**GROWS)
 
 
 LEVELS = (
