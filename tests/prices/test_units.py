@@ -18,6 +18,7 @@ from matcher.policy import policy_from_plain
 from matcher.pricing.arcs import Choices
 from matcher.pricing.uses import ANY_DATE, PERSONS, UNIT
 from matcher.strategies.base import Limits, Silent
+from matcher.strategies.prices import strategy
 from matcher.strategies.prices.classes import beds_of_rows
 from matcher.strategies.prices.entry import MUCH, Entry, Lists
 from matcher.strategies.prices.flows import assign, make_lanes
@@ -243,6 +244,31 @@ def test_room_that_made_a_plan_much_dearer_is_taken_back(monkeypatch: pytest.Mon
         assert after <= before + MUCH * abs(before)
         seen += 1
     assert seen >= 5
+
+
+def test_prices_climb_again_only_where_those_who_are_out_lose_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first round of a large problem tells at which level beds suffice; it counts if who is out loses a share of what is proved."""
+    told: list[float] = []
+    lost = Entry.lost
+
+    def keep(self: Entry) -> float:
+        told.append(lost(self))
+        return told[-1]
+
+    monkeypatch.setattr(Entry, "lost", keep)
+    monkeypatch.setattr(Entry, "_deal", lambda self: setattr(self, "level", 5000.0))
+    monkeypatch.setattr(strategy, "MOST_PARTIES", 0)
+    seen: Counter[tuple[float, bool]] = Counter()
+    for s in with_arcs():
+        for share in (0.0, 0.5):
+            monkeypatch.setattr(strategy, "LOST", share)
+            run = _Run(s.problem, Limits(50.0, time.monotonic() + 600), Silent())
+            found = run._prices()
+            run._round(run._first_plan(found), found, 0, 0)
+            counts = told[-1] > share * abs(found.bound)
+            assert run.level == (5000.0 if counts else 0.0)
+            seen[share, counts] += 1
+    assert seen[0.0, True] >= 3 and seen[0.0, False] >= 3 and seen[0.5, False] > seen[0.0, False], seen
 
 
 def test_a_level_counts_once_for_each_bed() -> None:

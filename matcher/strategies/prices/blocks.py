@@ -46,14 +46,14 @@ LITTLE = 20
 @dataclass(frozen=True)
 class Sweep:
     """pieces: how many (small ones count for less); at_once: how many of them may be on their way; parties: in each at the most, those who
-    are out and come in besides not counted; seconds: safety net of one piece; nodes: of its search tree; least: losses smaller than this
-    are left alone (cost units). relaxed: who stays in the linear program does not move. narrow: arcs are not worse than best by
-    more than so much, but for those that stand."""
+    are out and come in besides not counted; seconds: asked for the safety net of each program; nodes: of its search tree; least: losses
+    smaller than this are left alone (cost units). relaxed: who stays in the linear program does not move, unless they share an offer with
+    somebody who does not; narrow: arcs are not worse than best by more than so much, but for those that stand."""
 
     pieces: int
     at_once: int
     parties: int
-    seconds: float
+    seconds: Callable[[], float]
     nodes: int
     least: float
     relaxed: bool
@@ -288,7 +288,7 @@ def _solve(piece: Piece, out: Ints, plan: Sweep) -> Found:
     stays, hurried = np.zeros(len(costs), dtype=np.bool_), False
     if plan.relaxed:
         program = make_program(piece.choices, np.arange(len(costs)), costs, piece.free, integer=False, now=piece.now, stays=STAYS)
-        relaxed = solve_program(program, integer=False, seconds=plan.seconds)
+        relaxed = solve_program(program, integer=False, seconds=plan.seconds())
         hurried = relaxed.hurried
         if relaxed.values is None:
             return None, hurried
@@ -300,7 +300,7 @@ def _solve(piece: Piece, out: Ints, plan: Sweep) -> Found:
     _, rows, amounts = uses_of(piece.choices, chosen[stays & (chosen >= 0)])
     np.subtract.at(free, rows, amounts)
     program = make_program(piece.choices, rest, costs[rest], free, integer=True, now=piece.now[rest])
-    answer = solve_program(program, integer=True, seconds=plan.seconds, nodes=plan.nodes, within=WITHIN * len(piece.parties))
+    answer = solve_program(program, integer=True, seconds=plan.seconds(), nodes=plan.nodes, within=WITHIN * len(piece.parties))
     hurried |= answer.hurried
     if answer.values is None:
         return None, hurried

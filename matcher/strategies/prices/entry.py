@@ -109,7 +109,7 @@ class Entry:
         self._let_in(self._waiting(), AMONG_BEDS, stays)
         if self._cost() >= cost:
             self.house, self.steps = self.rebuild(before), steps  # others may take as many steps as if nothing had been tried
-            self.in_vain = wait
+            self.in_vain = self.in_vain if self.hurried else wait
 
     def _in_time(self, work: float) -> bool:
         """Is there as much time as so much work takes?"""

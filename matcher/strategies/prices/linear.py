@@ -27,12 +27,12 @@ def uses_of(choices: Choices, arcs: Ints) -> tuple[Ints, Ints, Ints]:
 @dataclass(frozen=True)
 class Program:
     """proto: the model, with a row for each of `people` parties first and then one for each of `rows`, the resources. here: the variables
-    that are 1 where everybody stands."""
+    that are 1 where everybody stands, if that is known."""
 
     proto: model_pb2.ModelProto
     people: int
     rows: Ints
-    here: Bools
+    here: Bools | None
 
 
 def make_program(
@@ -67,7 +67,7 @@ def make_program(
     matrix.row_ids.extend(row_ids[order].tolist())
     matrix.column_ids.extend(column_ids[order].tolist())
     matrix.coefficients.extend(values[order].tolist())
-    return Program(model, people, rows, here)
+    return Program(model, people, rows, None if now is None else here)
 
 
 def arcs_of(choices: Choices, parties: Ints) -> tuple[Ints, Ints]:
@@ -81,7 +81,7 @@ def arcs_of(choices: Choices, parties: Ints) -> tuple[Ints, Ints]:
 @dataclass(frozen=True)
 class Answer:
     """values: of the variables, None if nothing was found. prices: of the resources (LP only, else empty), by position in the program's
-    rows, ≥ 0. cost: objective. hurried: the clock cut the search."""
+    rows, ≥ 0. cost: objective, from what stands where that is known. hurried: the clock cut the search."""
 
     values: Floats | None
     prices: Floats
@@ -89,19 +89,20 @@ class Answer:
     hurried: bool = False
 
 
-def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int = 0, within: float = 0.0) -> Answer:
+def solve_program(program: Program, *, integer: bool, seconds: float, nodes: int | None = None, within: float = 0.0) -> Answer:
     """By GLOP; or by SCIP where whole arcs are asked for, from what stands and to that much from the best."""
     if not len(program.proto.variables.ids):
         return Answer(np.zeros(0), np.zeros(len(program.rows)), 0.0)
     parameters = mathopt.SolveParameters(time_limit=dt.timedelta(seconds=max(0.1, seconds)))
     if integer:
         parameters.relative_gap_tolerance, parameters.absolute_gap_tolerance = 0.0, within
-        parameters.node_limit = nodes
+        if nodes is not None:
+            parameters.node_limit = nodes
         parameters.gscip.bool_params["misc/catchctrlc"] = False  # Ctrl-C is ours
     solver = mathopt.SolverType.GSCIP if integer else mathopt.SolverType.GLOP
     model = mathopt.Model.from_model_proto(program.proto)
     start = mathopt.ModelSolveParameters()
-    if integer and program.here.any():
+    if integer and program.here is not None:
         stands = zip(model.variables(), program.here.tolist(), strict=True)
         start.solution_hints.append(mathopt.SolutionHint(variable_values={x: float(here) for x, here in stands}))
     result = mathopt.solve(model, solver, params=parameters, model_params=start)

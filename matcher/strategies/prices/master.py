@@ -30,7 +30,7 @@ def refine(field: Field, market: Market, start: Found, out: Ints, seconds: Calla
         lists: Lists = joined(field.core, parties, parts, nobody, nobody)
         choices = write_out(field.board, lists, SETS)
         program = make_program(choices, parties, costs, field.problem.capacity, integer=False)
-        answer = solve_program(program, integer=False, seconds=seconds(), nodes=0)
+        answer = solve_program(program, integer=False, seconds=seconds())
         if answer.values is None:
             break
         prices = np.zeros(len(market.capacity))

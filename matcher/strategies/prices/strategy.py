@@ -57,8 +57,8 @@ FOR_PRICES = 0.7
 """Share of the work that the first prices may take."""
 LIFTED_FROM, LOST, MOST_LIFT, FOR_LIFT = 3000.0, 0.0002, 8000.0, 0.3
 LIFT = Course(200, 10, 8, 32, (2000.0, 20.0), (800.0, 5.0))
-"""Where beds suffice only if each costs so much more than its price, and those who are out lose that share of all costs, prices climb once
-more from a level above, of so much at the most, with that share of all the work besides."""
+"""Where beds suffice only if each costs so much more than its price, and those who are out lose that share of all that is proved (those who
+cannot but stay out included), prices climb once more from a level above, of so much at the most, with that share of the work besides."""
 FILLS = 12
 WITHIN = 1000.0
 """Who is out is given what is free if that is worse than their best by less than so much; else others make room for them."""
@@ -162,9 +162,11 @@ class _Run:
             standing = self._round(standing, found, turn, level)
             if turn == 0 and not small and self.level >= LIFTED_FROM:
                 found = self._lift(found, standing)
-            turn, level = turn + 1, max(level, 1)
+            turn += 1
             idle = 0 if _cheaper(self.hand.cost, before) else idle + 1
-            if idle == patience:
+            if level == 0:
+                level, idle = 1, 0
+            elif idle == patience:
                 level, idle = level + 1, 0
                 if level == len(LEVELS) or (level == levels and self.hand.plan is not None):
                     break
@@ -230,6 +232,7 @@ class _Run:
         self.most_work += self.work - before  # as many rounds as without
         if lifted.bound <= found.bound:
             return found
+        self.in_vain = self.in_vain[:0]  # at other prices it may help
         self.hand.prove(lifted.prices, lifted.floors, self.forest)
         return lifted
 
@@ -315,13 +318,16 @@ class _Run:
         if self.problem.links:
             guide = make_guide(choices, (choices.cost + lists.priced.cost - lists.choices.cost).astype(np.float64), out)
         ground = make_ground(self.field, choices, guide, standing, out, held, found.prices)
-        of, seconds = LEVELS[level], max(1.0, min(LONGEST_PIECE_S, self.limits.seconds_left()))
+        pieces = LEVELS[level]
 
         def between(parties: int) -> bool:
-            self.work += of.work(parties)
+            self.work += pieces.work(parties)
             return self.stopped is None
 
-        improve(ground, of.sweep(self.field.parties, seconds), between)
+        def seconds() -> float:
+            return min(LONGEST_PIECE_S, self.limits.seconds_left())
+
+        improve(ground, pieces.sweep(self.field.parties, seconds), between)
         self.hurried |= ground.hurried
         return self._take(Standing(ground.offers(), ground.room_sets()))
 
