@@ -263,7 +263,7 @@ def test_prices_climb_again_only_where_those_who_are_out_lose_by_it(monkeypatch:
         for share in (0.0, 0.5):
             monkeypatch.setattr(strategy, "LOST", share)
             run = _Run(s.problem, Limits(50.0, time.monotonic() + 600), Silent())
-            found = run._prices()
+            found = run._prices(None)
             run._round(run._first_plan(found), found, 0, 0)
             counts = told[-1] > share * abs(found.bound)
             assert run.level == (5000.0 if counts else 0.0)
@@ -305,7 +305,7 @@ def test_lifted_prices_are_kept_only_where_they_prove_more() -> None:
     seen: Counter[str] = Counter()
     for s in with_arcs():
         run = _Run(s.problem, Limits(50.0, time.monotonic() + 600), Silent())
-        found = run._prices()
+        found = run._prices(None)
         standing = run._first_plan(found)
         for level in (40.0, 5000.0):
             run.level, most = level, run.most_work

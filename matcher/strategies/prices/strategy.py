@@ -26,12 +26,14 @@ from matcher.strategies.prices.field import Field, fill, make_field, rooms_of, s
 from matcher.strategies.prices.flows import Flow
 from matcher.strategies.prices.hand import Hand
 from matcher.strategies.prices.house import OUT, Bonds, House, Standing, make_bonds, make_house, set_costs, settle, standing_of
+from matcher.strategies.prices.known import mended
 from matcher.strategies.prices.levels import LEVELS
 from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.partners import movable, with_links
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import make_guide
 from matcher.strategies.prices.smooth import Course, climb, work_of
+from matcher.strategies.start import Start
 
 SIZES = (1, 2, 3, 4, 5, 6)
 LEVEL = Course(100, 10, 12, 64, (30_000.0, 5000.0), (30_000.0, 300.0), 0.1)
@@ -40,7 +42,7 @@ ROWS = Course(150, 10, 6, 32, (5000.0, 100.0), (2500.0, 50.0))
 LAST = Course(150, 20, 4, 24, (60.0, 5.0), (100.0, 1.0))
 LARGE, NARROW = 150_000, (20, 4, 20)
 """From so many parties on, lists are renewed less often and shorter: every so many steps, so many nearest offers, so many arcs."""
-AGAIN = Course(100, 10, 6, 32, (300.0, 30.0), (200.0, 5.0))
+AGAIN = Course(40, 10, 6, 32, (3000.0, 100.0), (1500.0, 40.0))
 SCARCE, SCARCE_LEVEL = replace(ROWS, warmth=(10_000.0, 400.0), length=(2500.0, 100.0)), replace(LEVEL, steps=200)
 SHORT, MORE, MOST_MORE = 1.02, 3000, 250
 """Where there are more persons than that many times the beds, a bed is worth far more than travel: prices have a long way to go, and
@@ -65,8 +67,9 @@ WITHIN = 1000.0
 MOVES, PATIENCE, LONGEST_PIECE_S = 20, 2, 30.0
 MOVE, FLOW = 6e-6, 2.5e-5
 """Units of work (about a second of one core each): a move of annealing, a party in a flow."""
-AFTER = 0.3
-"""Share of the work where everybody's place in an earlier run is known: most has been done then, and more would move more people."""
+AFTER, ASTRAY = 0.25, 0.02
+"""Share of the work where everybody's place in an earlier run is known: most has been done then, and more would move more people. Where a
+plan can still be better by the second share after a round, known prices have led astray."""
 ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
@@ -151,7 +154,8 @@ class _Run:
         return self.hand.near_enough or self.hand.nearly(min(within, self.limits.gap or within))
 
     def run(self) -> Outcome:
-        found = self._prices()
+        known = self.limits.start
+        found = self._prices(known)
         standing = self._first_plan(found)
         small = self.field.parties <= MOST_PARTIES
         turn, level, idle = 0, int(small), 0
@@ -160,6 +164,11 @@ class _Run:
         while not self._done and self.stopped is None and turn < 60:
             before = self.hand.cost
             standing = self._round(standing, found, turn, level)
+            if known is not None and turn == 0 and self.hand.plan is not None and not self.hand.nearly(ASTRAY):
+                known, self.in_vain = None, self.in_vain[:0]
+                found = self._from_nothing(found)
+                standing = self._first_plan(found)
+                continue
             if turn == 0 and not small and self.level >= LIFTED_FROM:
                 found = self._lift(found, standing)
             turn += 1
@@ -173,9 +182,10 @@ class _Run:
         cut = "time" if self.hurried else None if self._done else self.stopped
         return Outcome(self.hand.plan, self.hand.ends, self.forest, self.work, cut)
 
-    def _prices(self) -> Found:
-        """First what a bed of each kind costs, as a sample of the parties tells, then every row; for small problems the linear program."""
-        parties, start, core = self.field.parties, self.limits.start, self.field.core
+    def _prices(self, start: Start | None) -> Found:
+        """First what a bed of each kind costs, as a sample of the parties tells, where nothing is known; then every row. For small problems
+        the linear program."""
+        parties, core = self.field.parties, self.field.core
         seconds = self.limits.seconds_left()
         everybody, alone = np.arange(parties), each_alone(core)
 
@@ -196,7 +206,9 @@ class _Run:
             if parties > MOST_PARTIES:  # no linear program follows; the fewer parties, the more steps it takes, and the cheaper they are
                 course = replace(course, steps=max(course.steps, min(MOST_STEPS_OF_ROWS, ROWS.steps * ORDINARY // parties)))
         else:
-            found, course = Found(-np.inf, start.prices, start.floors), AGAIN
+            known, looks = mended(self.market, core, start.prices, start.floors, self.limits.seed)
+            self.work += looks * work_of(parties, 0)
+            found, course = Found(-np.inf, known, start.floors), AGAIN
         if parties > LARGE:
             every, near, most = NARROW
             course = replace(course, every=every, near=near, most=most)
@@ -219,6 +231,15 @@ class _Run:
             return not self.hurried and self.work - since < share * self.most_work
 
         return look
+
+    def _from_nothing(self, found: Found) -> Found:
+        """The known prices are of another market: prices as if none were known, with as much work as if nothing had been, if they prove
+        more."""
+        if self.stopped == "time" or self.hurried:
+            return found
+        self.most_work += self.limits.work / AFTER
+        new = self._prices(None)
+        return new if new.bound > found.bound else found
 
     def _lift(self, found: Found, standing: Standing) -> Found:
         """Beds do not suffice at these prices: from prices that are higher by a level for each bed, if that proves more."""

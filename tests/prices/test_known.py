@@ -1,0 +1,98 @@
+"""Prices of an earlier run: what has changed since gets the prices of its kind, and a market that is another is begun from nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from matcher.compile import compile_instance
+from matcher.evaluate import broken
+from matcher.policy import Policy
+from matcher.pricing.uses import UNIT, offer_of_row
+from matcher.problem import Problem
+from matcher.strategies.base import Limits, Silent
+from matcher.strategies.prices import strategy
+from matcher.strategies.prices.ascent import Floats, Found
+from matcher.strategies.prices.known import FAR, LOOKS, mended
+from matcher.strategies.prices.strategy import _Run
+from matcher.strategies.start import Start
+from matcher.usage import homes_of
+from tests.runs import DATE, generated, instance_of
+
+
+@cache
+def short_of_beds() -> Problem:
+    return compile_instance(instance_of(generated(700, 12, 0.85, 0.0)), Policy(), DATE).problem
+
+
+def run_of(start: Start | None = None) -> _Run:
+    return _Run(short_of_beds(), Limits(20.0, time.monotonic() + 600, start=start), Silent())
+
+
+@cache
+def known() -> Found:
+    return run_of()._prices(None)
+
+
+def spoil(change: Callable[[Floats], Floats]) -> tuple[_Run, Floats, np.ndarray]:
+    """Of the dear flats a few get another price."""
+    run, prices = run_of(), known().prices.copy()
+    core = run.field.core
+    flats = np.flatnonzero((core.uses.kind == UNIT) & core.open[offer_of_row(core.uses)] & (prices > 5 * FAR))[::15]
+    prices[flats] = change(prices[flats])
+    return run, prices, flats
+
+
+@pytest.mark.parametrize("change", [np.zeros_like, lambda price: 0.6 * price, lambda price: 1.7 * price], ids=["new", "larger", "smaller"])
+def test_what_has_changed_gets_a_price_of_its_kind(change: Callable[[Floats], Floats]) -> None:
+    run, spoilt, flats = spoil(change)
+    good = known()
+    assert len(flats) >= 5
+    before = run.market.bound(spoilt, good.floors)
+    prices, looks = mended(run.market, run.field.core, spoilt, good.floors, 0)
+    after = run.market.bound(prices, good.floors)
+    assert 1 <= looks <= LOOKS
+    assert good.bound - after < 0.1 * (good.bound - before)
+    others = np.setdiff1d(np.arange(len(prices)), flats)
+    assert (prices[others] == spoilt[others]).mean() > 0.98
+
+
+def test_what_is_right_is_left_alone_and_what_is_closed_costs_nothing() -> None:
+    run, good = run_of(), known()
+    opened = run.field.core.open[offer_of_row(run.field.core.uses)]
+    assert (~opened).sum() >= 3
+    prices, _ = mended(run.market, run.field.core, np.where(opened, good.prices, 900_000.0), good.floors, 0)
+    assert not prices[~opened].any()
+    assert run.market.bound(prices, good.floors) >= good.bound
+    assert (prices == good.prices)[opened].mean() > 0.98
+
+
+@pytest.mark.parametrize("times", [0.0, 0.4])
+def test_prices_of_another_market_are_given_up(times: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategy, "MOST_PARTIES", 0)  # no linear program puts them right
+    cold = run_of().run()
+    assert cold.plan is not None
+    homes = homes_of(short_of_beds(), cold.plan)
+    prices = cold.stages[0].prices
+    start = Start(prices.capacity / prices.scale, prices.floors / prices.scale, homes, cold.plan.rooms)
+    asked: list[Start | None] = []
+    prices_of = _Run._prices
+
+    def keep(self: _Run, given: Start | None) -> Found:
+        asked.append(given)
+        return prices_of(self, given)
+
+    monkeypatch.setattr(_Run, "_prices", keep)
+    warm = run_of(start).run()
+    assert asked == [start]
+    other = replace(start, prices=times * start.prices)
+    astray = run_of(other).run()
+    assert asked == [start, other, None]
+    for outcome in (warm, astray):
+        assert outcome.plan is not None and not broken(short_of_beds(), outcome.plan)
+        assert outcome.stages[0].bound > 0.995 * cold.stages[0].bound
