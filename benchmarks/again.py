@@ -1,5 +1,6 @@
-"""`python -m benchmarks.again [HOUSEHOLDS] [SEED]`: a night after a night. 3 % of the households and of the offers have changed, the plan
-of the night before is known: how long does a warm start take against a cold one, and how many placements move that could stay?
+"""`python -m benchmarks.again [HOUSEHOLDS] [SEED] [BEDS] [LINKS]`: a night after a night. 3 % of the households and of the offers have
+changed, the plan of the night before is known: how long does a warm start take against a cold one, and how many placements move that
+could stay? BEDS: a person; LINKS: share of the households that are linked.
 
 Each run is a process of its own, as a user starts it. Prints one JSON object a line.
 """
@@ -27,9 +28,11 @@ def main() -> None:
     """Both nights, and what changed between them."""
     households = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else FIRST_SEED
+    beds = float(sys.argv[3]) if len(sys.argv) > 3 else 1.0
+    links = float(sys.argv[4]) if len(sys.argv) > 4 else 0.05
     with tempfile.TemporaryDirectory() as scratch:
         below = Path(scratch)
-        generate(below / "first", households, seed, 1.0)
+        generate(below / "first", households, seed, beds, links=links)
         first = _solve(below / "first", below / "first-out")
         shutil.copytree(below / "first", below / "second")
         before = {row["household_id"]: row["accommodation_id"] for row in _rows(below / "first-out" / "placements.csv")}
@@ -38,7 +41,7 @@ def main() -> None:
             "cold": _solve(below / "second", below / "cold"),
             "warm": _solve(below / "second", below / "warm", "--warm", str(below / "first-out")),
         }
-        print(json.dumps({"households": households, "seed": seed, "first": first}))
+        print(json.dumps({"households": households, "seed": seed, "beds": beds, "links": links, "first": first}))
         for name, figures in runs.items():
             now = {row["household_id"]: row["accommodation_id"] for row in _rows(below / name / "placements.csv")}
             valid = {h for h, a in before.items() if h not in gone and a not in gone}
