@@ -5,6 +5,7 @@ No native code but numpy, no arcs written out: it must work on the night on whic
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,14 @@ Choice = tuple[int, tuple[int, ...]]
 """An offer and the room set taken there."""
 
 
-def fallback_plan(problem: Problem, start: Start) -> Plan | None:
+def fallback_plan(problem: Problem, start: Start, end: float = np.inf) -> Plan | None:
     """First parties that are pinned, then those whose place of the earlier run still holds, then all others: the dearest to
     leave out a person first, each taking its cheapest offer that has room.
 
-    Parties that must be placed both or neither go together. None if a pinned party finds nothing.
+    Parties that must be placed both or neither go together. None if a pinned party finds nothing. end: on `time.monotonic()`, when nobody
+    else is looked after.
     """
-    return _Fill(problem, start).run()
+    return _Fill(problem, start).run(end)
 
 
 class _Fill:
@@ -49,7 +51,7 @@ class _Fill:
         self.kept = self._still_allowed()
         self.room = _Room(problem, self.left)
 
-    def run(self) -> Plan | None:
+    def run(self, end: float) -> Plan | None:
         groups = self._groups()
         pinned = [group for group in groups if self.problem.must[group].any()]
         free = [group for group in groups if not self.problem.must[group].any()]
@@ -62,6 +64,8 @@ class _Fill:
                 self._place(group, [_Choices(self._earlier(q), NOTHING, ANY) for q in group])
         waiting = [group for group in free if any(self.homes[q] == UNPLACED for q in group)]
         for low in range(0, len(waiting), BLOCK):
+            if time.monotonic() > end:
+                break
             block = waiting[low : low + BLOCK]
             ranked = self._ranked([q for group in block for q in group])
             for group in block:

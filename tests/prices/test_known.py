@@ -1,4 +1,5 @@
-"""Prices of an earlier run: what has changed since gets the prices of its kind, and a market that is another is begun from nothing."""
+"""Prices of an earlier run: what has changed since gets the prices of its kind, a market that is another is begun from nothing. And what a
+search does that is given little work."""
 
 from __future__ import annotations
 
@@ -14,12 +15,15 @@ from matcher.compile import compile_instance
 from matcher.evaluate import broken
 from matcher.policy import Policy
 from matcher.pricing.uses import UNIT, offer_of_row
-from matcher.problem import Problem
+from matcher.problem import UNPLACED, Problem
+from matcher.result import Plan
 from matcher.strategies.base import Limits, Silent
+from matcher.strategies.fallback import fallback_plan
 from matcher.strategies.prices import strategy
 from matcher.strategies.prices.ascent import Floats, Found
 from matcher.strategies.prices.known import FAR, LOOKS, mended
-from matcher.strategies.prices.strategy import _Run
+from matcher.strategies.prices.smooth import LEAST_STEPS, shortened
+from matcher.strategies.prices.strategy import ROWS, _Run
 from matcher.strategies.start import Start
 from matcher.usage import homes_of
 from tests.runs import DATE, generated, instance_of
@@ -37,6 +41,13 @@ def run_of(start: Start | None = None) -> _Run:
 @cache
 def known() -> Found:
     return run_of()._prices(None)
+
+
+@cache
+def cold_plan() -> Plan:
+    plan = run_of().run().plan
+    assert plan is not None
+    return plan
 
 
 def spoil(change: Callable[[Floats], Floats]) -> tuple[_Run, Floats, np.ndarray]:
@@ -96,3 +107,42 @@ def test_prices_of_another_market_are_given_up(times: float, monkeypatch: pytest
     for outcome in (warm, astray):
         assert outcome.plan is not None and not broken(short_of_beds(), outcome.plan)
         assert outcome.stages[0].bound > 0.995 * cold.stages[0].bound
+
+
+def test_a_course_has_fewer_steps_only_where_there_is_not_the_work_for_all() -> None:
+    assert shortened(ROWS, 10_000, 50.0) == ROWS
+    half = shortened(ROWS, 10_000, 4.0)
+    assert 0.3 * ROWS.steps < half.steps < 0.7 * ROWS.steps and replace(half, steps=ROWS.steps) == ROWS
+    assert shortened(ROWS, 10_000, 1e-9).steps == LEAST_STEPS
+    assert shortened(replace(ROWS, steps=7), 10_000, 1e-9).steps == 7
+
+
+def test_who_is_out_has_what_is_free_where_work_ends_early() -> None:
+    problem, filled = short_of_beds(), 0
+    for work in (0.2, 0.6, 1.2):
+        run = _Run(problem, Limits(work, time.monotonic() + 600), Silent())
+        outcome = run.run()
+        assert outcome.plan is not None and outcome.cut_by == "effort"
+        homes = homes_of(problem, outcome.plan)
+        nothing = Start(np.zeros(len(problem.resources)), np.zeros(len(problem.floors)), homes, outcome.plan.rooms)
+        more = fallback_plan(problem, nothing)
+        assert more is not None
+        filled += int((homes_of(problem, more) >= 0).sum() - (homes >= 0).sum())
+    assert filled <= 3  # by what costs more than to stay out
+
+
+def test_keeping_what_stands_goes_on_when_there_is_no_time_for_others() -> None:
+    problem = short_of_beds()
+    homes = homes_of(problem, cold_plan())
+    homes[::3] = UNPLACED
+    start = Start(
+        np.zeros(len(problem.resources)),
+        np.zeros(len(problem.floors)),
+        homes,
+        tuple(() if h < 0 else r for h, r in zip(homes, cold_plan().rooms, strict=True)),
+    )
+    kept, all_of_them = fallback_plan(problem, start, 0.0), fallback_plan(problem, start)
+    assert kept is not None and all_of_them is not None and not broken(problem, kept)
+    after = homes_of(problem, kept)
+    assert (after[homes >= 0] == homes[homes >= 0]).all()
+    assert (after >= 0).sum() < 0.9 * (homes_of(problem, all_of_them) >= 0).sum()

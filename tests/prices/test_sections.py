@@ -232,6 +232,26 @@ def test_a_warm_run_in_sections_is_no_worse_and_takes_nothing_on_trust(monkeypat
 
 
 @pytest.mark.usefixtures("small_sections")
+def test_little_time_is_shared_by_all_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever work is asked for, none has so much that others get no time."""
+    given: list[tuple[float, float]] = []
+
+    def keep(name: str, problem: Problem, limits: Limits, watch: Watch, cancel: object) -> Outcome:
+        given.append((limits.work, limits.seconds_left()))
+        return in_this_process(name, problem, limits, watch, cancel)
+
+    monkeypatch.setattr(sections, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(sections, "solve_isolated", keep)
+    problem = large(600, 75, 0.0)
+    began = time.monotonic()
+    short = PriceStrategy().solve(problem, Limits(5000.0, began + 20), Silent())
+    assert time.monotonic() - began < 40
+    assert short.plan is not None and broken(problem, short.plan) == [] and short.cut_by == "time"
+    assert len(given) >= 3 and all(work <= seconds for work, seconds in given[:3])
+    assert (np.array(short.plan.home) >= 0).mean() > 0.6
+
+
+@pytest.mark.usefixtures("small_sections")
 def test_a_gap_that_is_asked_for_is_the_gap_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "solve_isolated", in_this_process)
     problem = large(400, 76, 0.0)

@@ -43,10 +43,12 @@ FROM, PARTIES = 300_000, 12_000
 CUTS = (("alike", 0.3), ("wishes", 0.2), ("wishes", 0.2))
 """How the problem is cut, one time after the other, and what each section is given of the work that it would be given alone."""
 MOST_AT_ONCE = 4
-START_S, LEAST_S = 3.0, 30.0
-"""Seconds that a section's process takes to begin, and that a section is given while no plan stands, though later cuts have less."""
-FOR_PROOF, FOR_SHARPENING = 0.2, 0.2
-"""Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common."""
+START_S, LEAST_S, UNITS_PER_S = 2.0, 30.0, 0.7
+"""Seconds that a section's process takes to begin, and that a section is given while no plan stands, though later cuts have less; units of
+work that are done for sure in a second, with all that does not count as work."""
+FOR_PROOF, FOR_SHARPENING, FOR_OTHERS = 0.3, 0.2, 0.3
+"""Share of the time that is kept for putting together and for the proof, and of what is left after a cut, for prices in common, and for
+those who are out where somebody has to be placed by hand."""
 SHARPENED, MIB_A_PARTY = 400_000, 0.006
 """Up to so many parties the prices of single rows go on over the whole after each cut, beyond only after the last, for it takes minutes;
 no prices in common where the search may not take so much memory."""
@@ -181,7 +183,8 @@ class _Run:
     def _complete(self) -> None:
         """Where somebody who must be placed is not, they are placed first and the others around them."""
         if self.hand.plan is None and self.stands.placed.any():
-            plan = fallback_plan(self.problem, Start(self.prices, self.floors, self.stands.offers, tuple(self.stands.rooms)))
+            start = Start(self.prices, self.floors, self.stands.offers, tuple(self.stands.rooms))
+            plan = fallback_plan(self.problem, start, time.monotonic() + FOR_OTHERS * self.limits.seconds_left())
             if plan is not None:
                 self.hand.take(plan)
 
@@ -229,11 +232,11 @@ class _Cut:
             section = section_of(self.whole, self.parties[number], self.offers[number], self.links[number])
             start = self._start_of(section) if run.warm else None
         memory = None if run.limits.memory_mib is None else max(64, run.limits.memory_mib // (self.at_once + 1))
+        seconds = max(1.0, (self.end - now) / waves - START_S)
         work = run.limits.work * self.share
-        limits = Limits(
-            work, now + max(1.0, (self.end - now) / waves - START_S), 0.0, run.limits.seed, start, self.end, memory,
-            effort=run.limits.effort,
-        )  # fmt: skip
+        if work > UNITS_PER_S * seconds:  # less work from the start is better than a search that is cut
+            work, run.cut_by = UNITS_PER_S * seconds, run.cut_by or "time"
+        limits = Limits(work, now + seconds, 0.0, run.limits.seed, start, self.end, memory, effort=run.limits.effort)
         try:
             return section, solve_isolated(NAME, section.problem, limits, Silent(), self.stop.is_set)
         except MatcherError as error:

@@ -9,7 +9,7 @@ renewed, which looks at all pairs: only what these prove counts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,9 @@ LOOSE, OFTEN = 0.005, 5
 
 LOOK, ARC = 3e-5, 3e-8
 """Units of work (about a second of one core each): a party looked at over all offers, an arc in a step of the climb."""
+ARCS, LEAST_STEPS = 2.0, 20
+"""Arcs of a party that a climb looks at in a step, for each that its lists keep at the most (several sets of rooms of an offer); no climb
+is planned shorter."""
 
 
 def work_of(looked: int, arcs: float) -> float:
@@ -57,6 +60,12 @@ class Course:
         """(warmth, length, share) when that part of the steps is done."""
         (warm, cool), (long, short) = self.warmth, self.length
         return warm * (cool / warm) ** done, long * (short / long) ** done, self.share * (1 - done)
+
+
+def shortened(course: Course, parties: int, work: float) -> Course:
+    """With fewer steps, where all of them would take more work: prices that are cut on their way have not cooled down."""
+    needed = work_of(round(parties * course.steps / course.every), ARCS * course.most * parties * course.steps)
+    return replace(course, steps=max(min(course.steps, LEAST_STEPS), int(min(1.0, work / needed) * course.steps)))
 
 
 def climb(

@@ -32,7 +32,7 @@ from matcher.strategies.prices.master import MOST_PARTIES, refine
 from matcher.strategies.prices.partners import movable, with_links
 from matcher.strategies.prices.repair import keep_promises
 from matcher.strategies.prices.room import make_guide
-from matcher.strategies.prices.smooth import Course, climb, work_of
+from matcher.strategies.prices.smooth import Course, climb, shortened, work_of
 from matcher.strategies.start import Start
 
 SIZES = (1, 2, 3, 4, 5, 6)
@@ -180,6 +180,8 @@ class _Run:
                 if level == len(LEVELS) or (level == levels and self.hand.plan is not None):
                     break
         cut = "time" if self.hurried else None if self._done else self.stopped
+        if cut is not None:
+            self._fill_up(standing)
         return Outcome(self.hand.plan, self.hand.ends, self.forest, self.work, cut)
 
     def _prices(self, start: Start | None) -> Found:
@@ -213,8 +215,9 @@ class _Run:
             every, near, most = NARROW
             course = replace(course, every=every, near=near, most=most)
         for each in (course, LAST):
-            if not self.hurried and self.work < FOR_PRICES * self.most_work:
-                found = climb(self.market, alone, everybody, found, each, going_on(parties))
+            left = FOR_PRICES * self.most_work - self.work
+            if left > 0 and not self.hurried:
+                found = climb(self.market, alone, everybody, found, shortened(each, parties, left), going_on(parties))
         if parties <= MOST_PARTIES and self.stopped is None:
             found = refine(self.field, self.market, found, self.out, self.limits.seconds_left)
             self.work += 1e-3 * parties
@@ -278,6 +281,15 @@ class _Run:
                 break
         self._take(standing)
         return standing
+
+    def _fill_up(self, standing: Standing) -> None:
+        """Room was not made for all: who is out takes the best of what is free, whatever its price."""
+        order = np.lexsort((self.lots, -self.out))
+        free, nothing, most = order[~self.held[order]], np.zeros(len(self.market.capacity)), self.out.astype(np.float64)
+        for _ in range(FILLS):
+            if fill(self.field, standing, nothing, free, most, 16) <= self.field.parties // 1000:
+                break
+        self._take(standing)
 
     def _lists(self, standing: Standing, found: Found, free: int) -> Lists:
         near = 32 if self.field.parties <= 200_000 else 12
