@@ -34,8 +34,8 @@ def short_of_beds() -> Problem:
     return compile_instance(instance_of(generated(700, 12, 0.85, 0.0)), Policy(), DATE).problem
 
 
-def run_of(start: Start | None = None) -> _Run:
-    return _Run(short_of_beds(), Limits(20.0, time.monotonic() + 600, start=start), Silent())
+def run_of(start: Start | None = None, anew: float = 20.0) -> _Run:
+    return _Run(short_of_beds(), Limits(20.0, time.monotonic() + 600, start=start), Silent(), anew)
 
 
 @cache
@@ -65,7 +65,7 @@ def test_what_has_changed_gets_a_price_of_its_kind(change: Callable[[Floats], Fl
     good = known()
     assert len(flats) >= 5
     before = run.market.bound(spoilt, good.floors)
-    prices, looks = mended(run.market, run.field.core, spoilt, good.floors, 0)
+    prices, looks = mended(run.market, run.field.core, spoilt, good.floors, 0, lambda: True)
     after = run.market.bound(prices, good.floors)
     assert 1 <= looks <= LOOKS
     assert good.bound - after < 0.1 * (good.bound - before)
@@ -77,10 +77,24 @@ def test_what_is_right_is_left_alone_and_what_is_closed_costs_nothing() -> None:
     run, good = run_of(), known()
     opened = run.field.core.open[offer_of_row(run.field.core.uses)]
     assert (~opened).sum() >= 3
-    prices, _ = mended(run.market, run.field.core, np.where(opened, good.prices, 900_000.0), good.floors, 0)
+    prices, _ = mended(run.market, run.field.core, np.where(opened, good.prices, 900_000.0), good.floors, 0, lambda: True)
     assert not prices[~opened].any()
     assert run.market.bound(prices, good.floors) >= good.bound
     assert (prices == good.prices)[opened].mean() > 0.98
+
+
+def test_links_that_the_proof_does_not_know_are_not_taken_for_bad_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategy, "MOST_PARTIES", 0)
+    problem = compile_instance(instance_of(generated(400, 12, 1.0, 0.2)), Policy(), DATE).problem
+    cold = strategy.PriceStrategy().solve(problem, Limits(20.0, time.monotonic() + 600), Silent())
+    assert cold.plan is not None
+    prices = cold.stages[0].prices
+    start = Start(prices.capacity / prices.scale, prices.floors / prices.scale, homes_of(problem, cold.plan), cold.plan.rooms)
+    asked: list[Start | None] = []
+    prices_of = _Run._prices
+    monkeypatch.setattr(_Run, "_prices", lambda self, given: [asked.append(given), prices_of(self, given)][1])
+    warm = strategy.PriceStrategy().solve(problem, Limits(20.0, time.monotonic() + 600, start=start), Silent())
+    assert asked == [start] and warm.plan is not None and not broken(problem, warm.plan)
 
 
 @pytest.mark.parametrize("times", [0.0, 0.4])
@@ -104,6 +118,10 @@ def test_prices_of_another_market_are_given_up(times: float, monkeypatch: pytest
     other = replace(start, prices=times * start.prices)
     astray = run_of(other).run()
     assert asked == [start, other, None]
+    run_of(other, 0.0).run()  # a section has no work for it
+    monkeypatch.setattr(strategy, "MOST_PARTIES", 1500)
+    run_of(other).run()  # nor need prices of a linear program be doubted
+    assert asked == [start, other, None, other, other]
     for outcome in (warm, astray):
         assert outcome.plan is not None and not broken(short_of_beds(), outcome.plan)
         assert outcome.stages[0].bound > 0.995 * cold.stages[0].bound

@@ -6,6 +6,8 @@ that size wants, and hardly anything is proved; steps that suit all other rows w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from matcher.layers import Ints
@@ -20,12 +22,14 @@ LOOKS = 6
 """At all pairs, at the most."""
 
 
-def mended(market: Market, core: Core, prices: Floats, floors: Floats, seed: int) -> tuple[Floats, int]:
+def mended(
+    market: Market, core: Core, prices: Floats, floors: Floats, seed: int, in_time: Callable[[], bool]
+) -> tuple[Floats, int]:  # fmt: skip
     """(prices of rows, looks at all pairs). What nobody may have costs nothing. A doubted price of a row that more want than there is
     room for, or that is dear and nobody wants, becomes the usual one of its kind; where nobody wants it then, one below. Of all prices
     looked at those that prove most.
 
-    prices, floors: of the earlier run, in cost units, 0 where there was none.
+    prices, floors: of the earlier run, in cost units, 0 where there was none. in_time: is there time for another look?
     """
     ties, _ = classes_of(core, seed)
     opened = core.open[offer_of_row(core.uses)]
@@ -40,14 +44,14 @@ def mended(market: Market, core: Core, prices: Floats, floors: Floats, seed: int
     wrong = doubted & np.where(cheap, crowded, unwanted)
     low, high, looks = np.where(cheap, prices, 0.0), usual, 1
     price = usual
-    while wrong.any() and looks < LOOKS:
+    while wrong.any() and looks < LOOKS and in_time():
         prices = np.where(wrong, price, prices)
         bound = market.bound(prices, floors)
         if bound > best.bound:
             best = Found(bound, prices, floors)
         crowded, unwanted = market.load > market.capacity, market.load == 0
         low, high, looks = np.where(crowded, prices, low), np.where(unwanted, prices, high), looks + 1
-        price, wrong = (low + high) / 2, wrong & (crowded | unwanted)
+        price, wrong = (low + high) / 2, wrong & (crowded | unwanted) & (low < high)
     return best.prices, looks
 
 

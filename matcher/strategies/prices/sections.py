@@ -184,7 +184,10 @@ class _Run:
         """Where somebody who must be placed is not, they are placed first and the others around them."""
         if self.hand.plan is None and self.stands.placed.any():
             start = Start(self.prices, self.floors, self.stands.offers, tuple(self.stands.rooms))
-            plan = fallback_plan(self.problem, start, time.monotonic() + FOR_OTHERS * self.limits.seconds_left())
+            end = time.monotonic() + FOR_OTHERS * self.limits.seconds_left()
+            plan = fallback_plan(self.problem, start, end)
+            if time.monotonic() > end:
+                self.cut_by = self.cut_by or "time"
             if plan is not None:
                 self.hand.take(plan)
 

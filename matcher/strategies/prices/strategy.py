@@ -67,9 +67,10 @@ WITHIN = 1000.0
 MOVES, PATIENCE, LONGEST_PIECE_S = 20, 2, 30.0
 MOVE, FLOW = 6e-6, 2.5e-5
 """Units of work (about a second of one core each): a move of annealing, a party in a flow."""
-AFTER, ASTRAY = 0.25, 0.02
+AFTER, ASTRAY = 0.25, (0.02, 0.1)
 """Share of the work where everybody's place in an earlier run is known: most has been done then, and more would move more people. Where a
-plan can still be better by the second share after a round, known prices have led astray."""
+plan can still be better by the other shares after a round (without links; with them, for the proof knows nothing of those), known prices
+have led astray."""
 ORDINARY, GROWS = 10_000, 0.7
 """Larger instances are given more: the limit of work holds for so many parties, and grows with that power of their number."""
 MOST_USE = np.iinfo(np.int32).max
@@ -95,12 +96,13 @@ class PriceStrategy:
 
     def solve(self, problem: Problem, limits: Limits, watch: Watch) -> Outcome:
         """As good a plan as the limits allow, with the bound that its prices prove."""
+        anew = limits.work
         if limits.start is not None:
             known = float((limits.start.offers != UNPLACED).mean())
             limits = replace(limits, work=(1 - (1 - AFTER) * known) * limits.work)
         if len(problem.parties) >= sections.FROM:
             return sections.solve_in_sections(problem, limits, watch)
-        return _Run(problem, limits, watch).run()
+        return _Run(problem, limits, watch, anew).run()
 
 
 class SectionStrategy(PriceStrategy):
@@ -120,6 +122,7 @@ class _Run:
     problem: Problem
     limits: Limits
     watch: Watch
+    anew: float = 0.0
 
     def __post_init__(self) -> None:
         self.field: Field = make_field(self.problem)
@@ -129,7 +132,8 @@ class _Run:
             self.forest = link_forest(self.problem)
         self.bonds: Bonds = make_bonds(self.problem, 1)
         self.work = 0.0
-        self.most_work = self.limits.work * max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
+        self._larger = max(1.0, len(self.problem.parties) / ORDINARY) ** GROWS
+        self.most_work = self.limits.work * self._larger
         self.chance = np.random.default_rng([self.limits.seed, 3])
         self.state = np.array([self.limits.seed + 1], dtype=np.uint64)
         self.hurried, self.level, self.in_vain = False, 0.0, np.zeros(0, dtype=np.int64)
@@ -164,9 +168,9 @@ class _Run:
         while not self._done and self.stopped is None and turn < 60:
             before = self.hand.cost
             standing = self._round(standing, found, turn, level)
-            if known is not None and turn == 0 and self.hand.plan is not None and not self.hand.nearly(ASTRAY):
-                known, self.in_vain = None, self.in_vain[:0]
-                found = self._from_nothing(found)
+            anew = self._from_nothing(found) if turn == 0 and known is not None and self._astray else None
+            if anew is not None:
+                known, found, self.in_vain = None, anew, self.in_vain[:0]
                 standing = self._first_plan(found)
                 continue
             if turn == 0 and not small and self.level >= LIFTED_FROM:
@@ -208,7 +212,10 @@ class _Run:
             if parties > MOST_PARTIES:  # no linear program follows; the fewer parties, the more steps it takes, and the cheaper they are
                 course = replace(course, steps=max(course.steps, min(MOST_STEPS_OF_ROWS, ROWS.steps * ORDINARY // parties)))
         else:
-            known, looks = mended(self.market, core, start.prices, start.floors, self.limits.seed)
+            known, looks = mended(
+                self.market, core, start.prices, start.floors, self.limits.seed, lambda: self.limits.seconds_left() > 0.8 * seconds
+            )
+            self.hurried |= self.limits.seconds_left() <= 0.8 * seconds
             self.work += looks * work_of(parties, 0)
             found, course = Found(-np.inf, known, start.floors), AGAIN
         if parties > LARGE:
@@ -235,14 +242,18 @@ class _Run:
 
         return look
 
-    def _from_nothing(self, found: Found) -> Found:
-        """The known prices are of another market: prices as if none were known, with as much work as if nothing had been, if they prove
-        more."""
-        if self.stopped == "time" or self.hurried:
-            return found
-        self.most_work += self.limits.work / AFTER
+    @property
+    def _astray(self) -> bool:
+        """Is there so much left to gain that the prices that were known must be of another market? Those of a linear program are not."""
+        alone, linked = ASTRAY
+        far = self.hand.plan is not None and not self.hand.nearly(linked if self.problem.links else alone)
+        return far and self.anew > 0 and self.field.parties > MOST_PARTIES and not self.hurried and self.stopped != "time"
+
+    def _from_nothing(self, found: Found) -> Found | None:
+        """Prices as if none were known, with as much work as if nothing had been, if they prove more."""
+        self.most_work += self.anew * self._larger
         new = self._prices(None)
-        return new if new.bound > found.bound else found
+        return new if self.market.bound(new.prices, new.floors) > found.bound else None
 
     def _lift(self, found: Found, standing: Standing) -> Found:
         """Beds do not suffice at these prices: from prices that are higher by a level for each bed, if that proves more."""
@@ -283,11 +294,12 @@ class _Run:
         return standing
 
     def _fill_up(self, standing: Standing) -> None:
-        """Room was not made for all: who is out takes the best of what is free, whatever its price."""
+        """Room was not made for all: who is out, and has no links, takes the best of what is free, whatever its price."""
         order = np.lexsort((self.lots, -self.out))
         free, nothing, most = order[~self.held[order]], np.zeros(len(self.market.capacity)), self.out.astype(np.float64)
         for _ in range(FILLS):
-            if fill(self.field, standing, nothing, free, most, 16) <= self.field.parties // 1000:
+            few = fill(self.field, standing, nothing, free, most, 16) <= self.field.parties // 1000
+            if few or self.limits.seconds_left() <= 0:  # the first one always: it takes seconds, and a plan without it is far worse
                 break
         self._take(standing)
 
